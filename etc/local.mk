@@ -1,0 +1,2 @@
+# Configuration files to start from, installed with the documentation.
+dist_example_DATA +=

@@ -1,0 +1,1 @@
+\echo Use "CREATE EXTENSION elvis" to load this file. \quit

@@ -1,0 +1,58 @@
+# What is built from src/.  A new file is one line in its directory's list below; its
+# test is one line in tests/local.mk.
+
+# The public interface, installed as it is
+elvisinclude_HEADERS +=
+
+# Two convenience libraries, linked statically into whoever needs them and never
+# installed.  libelvis-pg is what sinks/postgres may use; libelvis is all of it but the
+# two main.c, so that tests link the very objects the programs are made of.
+noinst_LTLIBRARIES += src/libelvis-pg.la src/libelvis.la
+
+base_sources = \
+	%reldir%/base/arena.c %reldir%/base/arena.h \
+	%reldir%/base/attr.h \
+	%reldir%/base/backoff.c %reldir%/base/backoff.h \
+	%reldir%/base/clock.c %reldir%/base/clock.h \
+	%reldir%/base/complaint.c %reldir%/base/complaint.h \
+	%reldir%/base/err.c %reldir%/base/err.h \
+	%reldir%/base/hash.c %reldir%/base/hash.h \
+	%reldir%/base/log.c %reldir%/base/log.h \
+	%reldir%/base/mem.c %reldir%/base/mem.h \
+	%reldir%/base/strbuf.c %reldir%/base/strbuf.h \
+	%reldir%/base/uuid.c %reldir%/base/uuid.h
+
+model_sources =
+
+pg_sources =
+
+conf_sources =
+
+plugin_sources =
+
+engine_sources =
+
+# without main.c
+daemon_sources =
+
+# without main.c
+ctl_sources =
+
+src_libelvis_pg_la_SOURCES  = $(base_sources) $(model_sources) $(pg_sources)
+src_libelvis_pg_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBPQ_CFLAGS)
+
+src_libelvis_la_SOURCES  = $(conf_sources) $(plugin_sources) $(engine_sources) \
+			   $(daemon_sources) $(ctl_sources)
+src_libelvis_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCONFIG_CFLAGS) $(LIBPQ_CFLAGS) \
+			   $(SYSTEMD_CFLAGS) \
+			   -DPOLICYDIR='"$(policydir)"' -DSINKDIR='"$(sinkdir)"' \
+			   -DSYSCONFDIR='"$(sysconfdir)"' -DRUNSTATEDIR='"$(runstatedir)"'
+src_libelvis_la_LIBADD   = src/libelvis-pg.la $(LIBCONFIG_LIBS) $(LIBPQ_LIBS) $(SYSTEMD_LIBS)
+
+bin_PROGRAMS += elvisd elvisctl
+
+elvisd_SOURCES = %reldir%/daemon/main.c
+elvisd_LDADD   = src/libelvis.la
+
+elvisctl_SOURCES = %reldir%/ctl/main.c
+elvisctl_LDADD   = src/libelvis.la
