@@ -2,7 +2,13 @@
 # test is one line in tests/local.mk.
 
 # The public interface, installed as it is
-elvisinclude_HEADERS +=
+elvisinclude_HEADERS += \
+	%reldir%/include/elvis/abi.h \
+	%reldir%/include/elvis/change.h \
+	%reldir%/include/elvis/conflict.h \
+	%reldir%/include/elvis/policy.h \
+	%reldir%/include/elvis/record.h \
+	%reldir%/include/elvis/sink.h
 
 # Two convenience libraries, linked statically into whoever needs them and never
 # installed.  libelvis-pg is what sinks/postgres may use; libelvis is all of it but the
