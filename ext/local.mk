@@ -4,7 +4,9 @@
 extmod_LTLIBRARIES += ext/elvis.la
 
 ext_elvis_la_SOURCES = \
-	%reldir%/module.c
+	%reldir%/module.c \
+	%reldir%/numeric.c \
+	%reldir%/value.c
 
 ext_elvis_la_CPPFLAGS = $(EXT_CPPFLAGS)
 ext_elvis_la_CFLAGS   = $(EXT_CFLAGS)
