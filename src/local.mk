@@ -30,7 +30,10 @@ base_sources = \
 
 model_sources =
 
-pg_sources =
+pg_sources = \
+	%reldir%/pg/conn.c %reldir%/pg/conn.h \
+	%reldir%/pg/query.c %reldir%/pg/query.h \
+	%reldir%/pg/sqlstate.c %reldir%/pg/sqlstate.h
 
 conf_sources =
 

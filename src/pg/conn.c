@@ -1,0 +1,401 @@
+/*
+ * conn.c - sessions: connecting, pinning, sending, waiting.
+ */
+#include "pg/conn.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/strbuf.h"
+#include "pg/sqlstate.h"
+
+/* How long a server may take to let us in */
+#define CONNECT_MS 20000
+
+/* Statements longer than this are not ours */
+#define SQL_MAX (1 << 20)
+
+struct conn {
+	PGconn *pg;
+	int stop_fd;
+	bool busy;
+	bool abandoned;		/* a wait was given up in the middle of a statement */
+	char sqlstate[6];
+	char application[64];	/* the subject of what the server has to say */
+	struct hash *statements;	/* SQL text -> the name it is prepared under */
+	unsigned n_statements;
+};
+
+/* Settings that hold whatever the role or the database has: reading and applying rightly depends
+ * on the first group, text that is equal everywhere on the second. */
+static const char *const pinned[][2] = {
+	{ "default_transaction_isolation", "read committed" },
+	{ "default_transaction_read_only", "off" },
+	{ "default_transaction_deferrable", "off" },
+	{ "statement_timeout", "0" },
+	{ "lock_timeout", "0" },
+	{ "idle_in_transaction_session_timeout", "60s" },
+	{ "idle_session_timeout", "0" },
+	{ "client_connection_check_interval", "2s" },
+	{ "search_path", "pg_catalog" },
+	{ "row_security", "off" },
+	{ "jit", "off" },
+
+	{ "DateStyle", "ISO, YMD" },
+	{ "IntervalStyle", "postgres" },
+	{ "TimeZone", "UTC" },
+	{ "extra_float_digits", "1" },
+	{ "bytea_output", "hex" },
+	{ "xmloption", "content" },
+	{ "lc_monetary", "C" },
+};
+
+const char *
+conn_sqlstate(const struct conn *conn)
+{
+	return conn->sqlstate;
+}
+
+PGconn *
+conn_libpq(struct conn *conn)
+{
+	return conn->pg;
+}
+
+bool
+conn_alive(const struct conn *conn)
+{
+	return PQstatus(conn->pg) == CONNECTION_OK && !conn->abandoned;
+}
+
+bool
+conn_busy(const struct conn *conn)
+{
+	return conn->busy;
+}
+
+/* libpq's messages end in newlines and may have several lines; a sentence has one. */
+static bool
+fail_text(struct err *err, enum err_class class, const char *text)
+{
+	size_t length = strcspn(text, "\n");
+
+	return err_set(err, class, "%.*s", (int) length, length > 0 ? text : "connection lost");
+}
+
+bool
+conn_lost(struct conn *conn, struct err *err)
+{
+	conn->busy = false;
+	conn->sqlstate[0] = '\0';
+	return fail_text(err, ERR_RETRY, PQerrorMessage(conn->pg));
+}
+
+bool
+conn_fail(struct conn *conn, const PGresult *result, struct err *err)
+{
+	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+
+	if (state == NULL || text == NULL)
+		return conn_lost(conn, err);
+	snprintf(conn->sqlstate, sizeof(conn->sqlstate), "%s", state);
+	fail_text(err, sqlstate_class(state), text);
+
+	/* only our own details are known to hold nothing of a row */
+	if (detail != NULL && strncmp(state, "EL", 2) == 0)
+		err_set(err, err->class, "%s (%s)", err->text, detail);
+	return false;
+}
+
+/* Server messages below an error are for whoever looks for them. */
+static void
+notice_seen(void *context, const PGresult *result)
+{
+	const struct conn *conn = context;
+	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+
+	if (text != NULL)
+		log_debug(conn->application, "server says: %s", text);
+}
+
+/* `until`: monotonic milliseconds, 0 for no end */
+static bool
+wait_until(struct conn *conn, int what, int64_t until, struct err *err)
+{
+	struct pollfd fds[2] = {
+		{ .fd = PQsocket(conn->pg) },
+		{ .fd = conn->stop_fd, .events = POLLIN },	/* -1: poll passes it over */
+	};
+
+	if (fds[0].fd < 0)
+		return conn_lost(conn, err);
+	fds[0].events = (short) ((what & CONN_READABLE ? POLLIN : 0) |
+				 (what & CONN_WRITABLE ? POLLOUT : 0));
+	for (;;) {
+		int64_t left = until > 0 ? until - clock_mono_ms() : -1;
+		int n;
+
+		if (until > 0 && left <= 0)
+			return err_set(err, ERR_RETRY, "no answer from the server for %d s",
+				       CONNECT_MS / 1000);
+		n = poll(fds, 2, (int) left);
+		if (n < 0 && errno != EINTR)
+			return err_set(err, ERR_RETRY, "poll: %s", strerror(errno));
+		if (n <= 0)
+			continue;
+		if (fds[1].revents != 0)
+			return err_set(err, ERR_RETRY, "asked to stop");
+		return true;
+	}
+}
+
+bool
+conn_wait(struct conn *conn, int what, struct err *err)
+{
+	if (wait_until(conn, what, 0, err))
+		return true;
+	conn->abandoned = true;
+	conn->sqlstate[0] = '\0';
+	return false;
+}
+
+static bool
+connect_finish(struct conn *conn, struct err *err)
+{
+	int64_t until = clock_mono_ms() + CONNECT_MS;
+	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+
+	while (status != PGRES_POLLING_OK) {
+		int what = status == PGRES_POLLING_READING ? CONN_READABLE : CONN_WRITABLE;
+
+		if (status == PGRES_POLLING_FAILED || PQstatus(conn->pg) == CONNECTION_BAD)
+			return conn_lost(conn, err);
+		if (!wait_until(conn, what, until, err))
+			return false;
+		status = PQconnectPoll(conn->pg);
+	}
+	return true;
+}
+
+static bool
+connect_start(struct conn *conn, const struct conn_options *options, struct err *err)
+{
+	/* before dbname: defaults that the conninfo may change; after it: ours */
+	const char *const keywords[] = {
+		"keepalives_idle", "keepalives_interval", "keepalives_count",
+		"tcp_user_timeout", "dbname", "application_name", "client_encoding", NULL,
+	};
+	const char *const values[] = {
+		"15", "5", "3",
+		"30000", options->conninfo, options->application, "UTF8", NULL,
+	};
+	char *complaint = NULL;
+	PQconninfoOption *parsed = PQconninfoParse(options->conninfo, &complaint);
+
+	if (parsed == NULL) {
+		fail_text(err, ERR_CONFIG, complaint != NULL ? complaint : "out of memory");
+		PQfreemem(complaint);
+		return err_wrap(err, "conninfo");
+	}
+	PQconninfoFree(parsed);
+	conn->pg = PQconnectStartParams(keywords, values, 1);
+	if (conn->pg == NULL)
+		return err_set(err, ERR_RETRY, "out of memory");
+	return connect_finish(conn, err);
+}
+
+static bool
+pin_settings(struct conn *conn, const char *synchronous_commit, struct err *err)
+{
+	AUTO_STRBUF struct strbuf sql;
+
+	strbuf_init(&sql, SQL_MAX);
+	strbuf_puts(&sql, "SELECT ");
+	for (size_t i = 0; i < ARRAY_LEN(pinned); i++)
+		strbuf_printf(&sql, "%spg_catalog.set_config('%s', '%s', false)",
+			      i > 0 ? ", " : "", pinned[i][0], pinned[i][1]);
+	if (PQserverVersion(conn->pg) >= 170000)
+		strbuf_puts(&sql, ", pg_catalog.set_config('transaction_timeout', '0', false)");
+	if (synchronous_commit != NULL)
+		strbuf_printf(&sql, ", pg_catalog.set_config('synchronous_commit', '%s', false)",
+			      synchronous_commit);
+	return conn_command(conn, sql.data, err);
+}
+
+bool
+conn_open(struct conn **conn, const struct conn_options *options, struct err *err)
+{
+	struct conn *c = mem_zalloc(sizeof(*c));
+
+	c->stop_fd = options->stop_fd;
+	c->statements = hash_new();
+	snprintf(c->application, sizeof(c->application), "%s", options->application);
+	if (!connect_start(c, options, err)) {
+		conn_close(c);
+		return false;
+	}
+	PQsetNoticeReceiver(c->pg, notice_seen, c);
+	if (PQsetnonblocking(c->pg, 1) != 0 ||
+	    !pin_settings(c, options->synchronous_commit, err)) {
+		if (err->class == ERR_NONE)
+			conn_lost(c, err);
+		conn_close(c);
+		return false;
+	}
+	*conn = c;
+	return true;
+}
+
+void
+conn_close(struct conn *conn)
+{
+	struct hash_cursor at = { 0 };
+	char *name;
+
+	if (conn == NULL)
+		return;
+	PQfinish(conn->pg);
+	while ((name = hash_next(conn->statements, &at)) != NULL)
+		free(name);
+	hash_free(conn->statements);
+	free(conn);
+}
+
+void
+conn_close_at(struct conn **conn)
+{
+	conn_close(*conn);
+	*conn = NULL;
+}
+
+/* Pushes out what was sent, reading meanwhile: a server that is full of answers reads nothing. */
+static bool
+flush(struct conn *conn, struct err *err)
+{
+	int left;
+
+	while ((left = PQflush(conn->pg)) > 0) {
+		if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
+			return false;
+		if (!PQconsumeInput(conn->pg))
+			return conn_lost(conn, err);
+	}
+	return left == 0 || conn_lost(conn, err);
+}
+
+/* The next result, NULL in *result when there are no more */
+static bool
+next_result(struct conn *conn, PGresult **result, struct err *err)
+{
+	while (PQisBusy(conn->pg)) {
+		if (!conn_wait(conn, CONN_READABLE, err))
+			return false;
+		if (!PQconsumeInput(conn->pg))
+			return conn_lost(conn, err);
+	}
+	*result = PQgetResult(conn->pg);
+	return true;
+}
+
+/* What follows a COPY is not for us but for whoever began it. */
+static bool
+is_copy(const PGresult *result)
+{
+	ExecStatusType status = PQresultStatus(result);
+
+	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
+}
+
+bool
+conn_collect(struct conn *conn, PGresult **result, struct err *err)
+{
+	PGresult *last = NULL, *next = NULL;
+	bool done;
+
+	/* several results: the last counts, an error always is the last */
+	while ((done = next_result(conn, &next, err)) && next != NULL) {
+		PQclear(last);
+		last = next;
+		if (is_copy(last))
+			break;
+	}
+	conn->busy = false;
+	if (done && last == NULL)
+		done = conn_lost(conn, err);
+	else if (done && PQresultStatus(last) == PGRES_FATAL_ERROR)
+		done = conn_fail(conn, last, err);
+	if (done && result != NULL)
+		*result = last;
+	else
+		PQclear(last);
+	return done;
+}
+
+static bool
+prepare(struct conn *conn, const char *sql, const struct params *params, const char **name,
+	struct err *err)
+{
+	char *made;
+
+	*name = hash_get_text(conn->statements, sql);
+	if (*name != NULL)
+		return true;
+	made = mem_printf("elvis_%u", conn->n_statements++);
+	if (!PQsendPrepare(conn->pg, made, sql, params->count, params->types)) {
+		free(made);
+		return conn_lost(conn, err);
+	}
+	if (!flush(conn, err) || !conn_collect(conn, NULL, err)) {
+		free(made);
+		return false;
+	}
+	hash_put_text(conn->statements, sql, made);
+	*name = made;
+	return true;
+}
+
+bool
+conn_send(struct conn *conn, const char *sql, const struct params *params, struct err *err)
+{
+	static const struct params none = PARAMS_NONE;
+	const char *name;
+
+	if (conn->busy)
+		return err_set(err, ERR_BUG, "a statement is still under way");
+	if (params == NULL)
+		params = &none;
+	if (!prepare(conn, sql, params, &name, err))
+		return false;
+	if (!PQsendQueryPrepared(conn->pg, name, params->count, params->values, params->lengths,
+				 params->formats, 1))
+		return conn_lost(conn, err);
+	conn->busy = true;
+	return flush(conn, err);
+}
+
+bool
+conn_run(struct conn *conn, const char *sql, const struct params *params, PGresult **result,
+	 struct err *err)
+{
+	return conn_send(conn, sql, params, err) && conn_collect(conn, result, err);
+}
+
+bool
+conn_command(struct conn *conn, const char *sql, struct err *err)
+{
+	if (conn->busy)
+		return err_set(err, ERR_BUG, "a statement is still under way");
+	if (!PQsendQuery(conn->pg, sql))
+		return conn_lost(conn, err);
+	conn->busy = true;
+	return flush(conn, err) && conn_collect(conn, NULL, err);
+}
