@@ -1,6 +1,6 @@
-# A new unit test is one line in unit_tests: tests/unit/test_X is made from
-# tests/unit/test_X.c and linked with libelvis.
+# The tests.  Each kind has its list; a new test is one line in it.
 
+# tests/unit/test_X.c, linked with libelvis; no server, no network
 unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_backoff \
@@ -13,20 +13,94 @@ unit_tests = \
 	tests/unit/test_strbuf \
 	tests/unit/test_uuid
 
-check_PROGRAMS = $(unit_tests)
-EXTRA_DIST    += tests/unit/unit.h
+# properties of the sources themselves
+source_tests =
 
-AM_CPPFLAGS += $(CHECK_CFLAGS)
+# tests/regress/sql/X.sql and expected/X.out; run in this order, one after the other, in
+# one database that has the extension
+regress_tests = \
+	privileges
+
+# tests/isolation/specs/X.spec and expected/X.out
+isolation_tests =
+
+# nodes, daemons and their misfortunes
+tap_tests = \
+	tests/tap/t/001_nodes.pl
+
+tap_modules = \
+	tests/tap/Elvis/Daemon.pm \
+	tests/tap/Elvis/Node.pm \
+	tests/tap/Elvis/Util.pm
+
+# How they are built and run -------------------------------------------------------------
+
+check_PROGRAMS = $(unit_tests)
 
 # for programs that say nothing else, which is the tests
-LDADD = src/libelvis.la $(CHECK_LIBS)
+LDADD        = src/libelvis.la $(CHECK_LIBS)
+AM_CPPFLAGS += $(CHECK_CFLAGS)
 
-TESTS = $(unit_tests)
+server_tests = tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
+
+TESTS = $(unit_tests) $(source_tests) $(server_tests)
+
+EXTRA_DIST += tests/unit/unit.h $(source_tests) \
+	tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh tests/pg/test.conf \
+	tests/regress/run.sh tests/isolation/run.sh \
+	$(patsubst %,tests/regress/sql/%.sql,$(regress_tests)) \
+	$(patsubst %,tests/regress/expected/%.out,$(regress_tests)) \
+	$(patsubst %,tests/isolation/specs/%.spec,$(isolation_tests)) \
+	$(patsubst %,tests/isolation/expected/%.out,$(isolation_tests)) \
+	tests/tap/run.sh $(tap_tests) $(tap_modules)
 
 # Everything speaks TAP, so that the summary counts promises and not programs.
-TEST_EXTENSIONS = .sh .pl
-TAP_DRIVER      = env AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
-LOG_DRIVER      = $(TAP_DRIVER)
-SH_LOG_DRIVER   = $(TAP_DRIVER)
-PL_LOG_DRIVER   = $(TAP_DRIVER)
-LOG_COMPILER    = $(VALGRIND)
+TEST_EXTENSIONS   = .sh .pl
+TAP_DRIVER        = env AWK='$(AWK)' $(SHELL) $(top_srcdir)/build-aux/tap-driver.sh
+LOG_DRIVER        = $(TAP_DRIVER)
+LOG_COMPILER      = $(VALGRIND)
+SH_LOG_DRIVER     = $(TAP_DRIVER)
+SH_LOG_COMPILER   = $(SHELL)
+PL_LOG_DRIVER     = $(TAP_DRIVER)
+PL_LOG_COMPILER   = $(SHELL) $(abs_top_srcdir)/tests/tap/run.sh
+
+# What tests/pg/lib.sh says it gets.  test_destdir is emptied by installcheck.
+test_destdir = $(abs_top_builddir)/tests/pg/root
+AM_TESTS_ENVIRONMENT = \
+	ELVIS_SRCDIR='$(abs_top_srcdir)'; export ELVIS_SRCDIR; \
+	ELVIS_BUILDDIR='$(abs_top_builddir)'; export ELVIS_BUILDDIR; \
+	ELVIS_DESTDIR='$(test_destdir)'; export ELVIS_DESTDIR; \
+	ELVIS_BINDIR='$(bindir)'; export ELVIS_BINDIR; \
+	ELVIS_POLICYDIR='$(policydir)'; export ELVIS_POLICYDIR; \
+	ELVIS_SINKDIR='$(sinkdir)'; export ELVIS_SINKDIR; \
+	ELVIS_REGRESS_TESTS='$(regress_tests)'; export ELVIS_REGRESS_TESTS; \
+	ELVIS_ISOLATION_TESTS='$(isolation_tests)'; export ELVIS_ISOLATION_TESTS; \
+	PG_CONFIG='$(PG_CONFIG)'; export PG_CONFIG; \
+	PG_MAJOR='$(PG_MAJOR)'; export PG_MAJOR;
+
+# A private copy of PostgreSQL with elvis installed in it
+check_DATA = tests/pg/root.stamp
+
+tests/pg/root.stamp: $(srcdir)/tests/pg/mkroot.sh $(bin_PROGRAMS) $(extmod_LTLIBRARIES) \
+		     $(policy_LTLIBRARIES) $(sink_LTLIBRARIES) $(dist_extdata_DATA)
+	$(AM_V_GEN)PG_CONFIG='$(PG_CONFIG)' $(SHELL) $(srcdir)/tests/pg/mkroot.sh \
+		'$(test_destdir)'
+	$(AM_V_at)$(MAKE) install DESTDIR='$(test_destdir)' \
+		PG_PKGLIBDIR="`$(PG_CONFIG) --pkglibdir`" \
+		PG_EXTENSIONDIR="`$(PG_CONFIG) --sharedir`/extension" \
+		> tests/pg/install.log 2>&1 || { cat tests/pg/install.log; exit 1; }
+	$(AM_V_at)touch $@
+
+# The same tests on what `make install` has put into the server, where it is there: in a
+# scratch prefix, as in distcheck, no server sees it.
+installcheck-local:
+	@if test "$(PG_EXTENSIONDIR)" = "`$(PG_CONFIG) --sharedir`/extension"; then \
+		$(MAKE) check-TESTS TESTS='$(server_tests)' test_destdir=; \
+	else \
+		echo "installcheck: skipped, $(PG_EXTENSIONDIR) is not the server's"; \
+	fi
+
+CLEANFILES += tests/pg/root.stamp tests/pg/install.log
+
+clean-local:
+	rm -rf tests/pg/root tests/tmp

@@ -1,0 +1,193 @@
+# A daemon: elvisd under the test's hand, and elvisctl beside it.
+#
+#	my $daemon = Elvis::Daemon->new('paris_lyon', from => $paris, to => $lyon,
+#		tables => 'public.*', policy => 'strict');
+#	my $daemon = Elvis::Daemon->new('mesh', config => $text);
+#	$daemon->start;
+#	$daemon->wait_caught_up;
+#
+# In the text of a configuration @conninfo NAME@ stands for the connection string of the
+# node of that name given in nodes => [...].  args => [...] is added to the command line.
+package Elvis::Daemon;
+
+use strict;
+use warnings;
+
+use Carp;
+use Elvis::Util;
+use IPC::Run;
+use PostgreSQL::Test::Utils ();
+
+my @running;
+
+sub new
+{
+	my ($class, $name, %option) = @_;
+	my $dir = PostgreSQL::Test::Utils::tempdir_short();
+	my $self = bless {
+		name => $name,
+		dir => $dir,
+		log => "$PostgreSQL::Test::Utils::log_path/elvisd_$name.log",
+		args => $option{args} // [],
+		option => \%option,
+	}, $class;
+
+	$self->write_config($option{config}) if defined $option{config};
+	return $self;
+}
+
+# A new text for elvis.conf; a running daemon takes it at reload()
+sub write_config
+{
+	my ($self, $text) = @_;
+
+	for my $node (@{ $self->{option}->{nodes} // [] })
+	{
+		my ($name, $conninfo) = ($node->name, $node->conninfo);
+		$text =~ s/\@conninfo $name\@/$conninfo/g;
+	}
+	$self->{config} = "$self->{dir}/elvis.conf";
+	open my $file, '>', $self->{config} or croak "$self->{config}: $!";
+	print $file $text;
+	close $file or croak "$self->{config}: $!";
+	return;
+}
+
+sub program
+{
+	my ($name) = @_;
+
+	return "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_BINDIR}/$name";
+}
+
+sub socket_path { return "$_[0]->{dir}/control"; }
+sub pid { return $_[0]->{harness} ? $_[0]->{harness}->{KIDS}->[0]->{PID} : undef; }
+
+# What it does, as the command line says it
+sub command
+{
+	my ($self) = @_;
+	my $option = $self->{option};
+	my @command = (program('elvisd'),
+		'--policy-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_POLICYDIR}",
+		'--sink-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_SINKDIR}",
+		'--control', $self->socket_path);
+
+	if ($self->{config})
+	{
+		push @command, '--config', $self->{config};
+	}
+	else
+	{
+		push @command, '--from', $option->{from}->conninfo;
+		push @command, '--to', $option->{to}->conninfo if $option->{to};
+		push @command, '--tables', $option->{tables} if $option->{tables};
+		push @command, '--policy', $option->{policy} if $option->{policy};
+	}
+	return (@command, @{ $self->{args} });
+}
+
+sub start
+{
+	my ($self) = @_;
+	my @command = $self->command;
+
+	croak "elvisd $self->{name} runs already" if $self->{harness};
+	$self->{harness} = IPC::Run::start(\@command, '<', \undef,
+		'>>', $self->{log}, '2>&1');
+	push @running, $self;
+	return;
+}
+
+# Ends it with a signal and returns its exit status as $? would have it
+sub end
+{
+	my ($self, $signal) = @_;
+	my $harness = delete $self->{harness} or croak "elvisd $self->{name} does not run";
+
+	@running = grep { $_ != $self } @running;
+	$harness->signal($signal);
+	$harness->finish;
+	return $harness->full_result(0);
+}
+
+sub stop { return $_[0]->end('TERM'); }
+sub kill9 { return $_[0]->end('KILL'); }
+
+sub restart
+{
+	my ($self) = @_;
+
+	$self->stop;
+	$self->start;
+	return;
+}
+
+sub reload
+{
+	my ($self) = @_;
+
+	$self->{harness}->signal('HUP');
+	return;
+}
+
+sub is_running
+{
+	my ($self) = @_;
+
+	return $self->{harness} && $self->{harness}->pumpable;
+}
+
+sub log_text
+{
+	my ($self) = @_;
+
+	return '' unless -e $self->{log};
+	return PostgreSQL::Test::Utils::slurp_file($self->{log});
+}
+
+# Waits until the log, from a place in it on, has such a line.  Returns the log's length
+# then, for the next call; dies when it does not come.  To know when to go on, not to
+# assert what was said.
+sub wait_for_log
+{
+	my ($self, $pattern, $from, $seconds) = @_;
+	my $text;
+
+	poll_until { $text = $self->log_text; substr($text, $from // 0) =~ $pattern } $seconds
+	  or croak "elvisd $self->{name} did not say $pattern:\n$text";
+	return length $text;
+}
+
+# elvisctl with these words: (exit status, output, errors)
+sub ctl
+{
+	my ($self, @words) = @_;
+	my ($out, $err);
+	my @command = (program('elvisctl'), '--control', $self->socket_path);
+
+	push @command, '--config', $self->{config} if $self->{config};
+	IPC::Run::run([ @command, @words ], '<', \undef, '>', \$out, '2>', \$err);
+	return ($? >> 8, $out, $err);
+}
+
+# Until what was committed at the sources before this call is at the targets
+sub wait_caught_up
+{
+	my ($self) = @_;
+	my ($status, undef, $err) = $self->ctl('wait');
+
+	croak "elvisctl wait: $err\n" . $self->log_text if $status != 0;
+	return;
+}
+
+# No daemon outlives its test, whatever way the test ends.
+END
+{
+	my $status = $?;
+
+	$_->kill9 for @running;
+	$? = $status;
+}
+
+1;
