@@ -100,8 +100,9 @@ struct elvis_sink {
 	/* MUST when it keeps positions: where it stands; *known false: nowhere yet. */
 	enum elvis_result (*position)(void *state, struct elvis_position *, bool *known);
 
-	/* MAY: a table's shape and rules, before the first change that refers to it, and again
-	 * when either changes.  Both live until replaced. */
+	/* MAY: a table's shape and rules, before the first change that refers to it, after each
+	 * open, and again when either changes.  Both live until replaced or close.  A sink of
+	 * records meets them in the stream as well, as a TABLE record. */
 	enum elvis_result (*table)(void *state, const struct elvis_table *,
 				   const struct elvis_rules *);
 
@@ -109,7 +110,8 @@ struct elvis_sink {
 	enum elvis_result (*begin)(void *state, const struct elvis_position *position);
 
 	/* MUST: some of its changes.  May return before they have taken effect; what goes wrong
-	 * is then told by the next call.  The piece lives until commit or rollback. */
+	 * is then told by the next call.  The piece lives until this returns: one source
+	 * transaction may be larger than memory. */
 	enum elvis_result (*write)(void *state, const struct elvis_piece *);
 
 	/* MUST: make it whole and remember `next`, made at the source at `at` (us since 1970). */
@@ -124,6 +126,10 @@ struct elvis_sink {
 
 	/* MUST: release everything, without waiting for anybody. */
 	void (*close)(void *state);
+
+	/* MAY, for ELVIS_SINK_RECORDS: after open, the richest form of values that it can take,
+	 * enum elvis_column_form of <elvis/record.h>.  Absent: ELVIS_FORM_STORED. */
+	uint32_t (*form)(void *state);
 };
 
 #define ELVIS_SINK(sink_name, ...)					\
