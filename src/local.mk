@@ -35,7 +35,20 @@ pg_sources = \
 	%reldir%/pg/query.c %reldir%/pg/query.h \
 	%reldir%/pg/sqlstate.c %reldir%/pg/sqlstate.h
 
-conf_sources =
+conf_sources = \
+	%reldir%/conf/arguments.c \
+	%reldir%/conf/conf.c %reldir%/conf/conf.h \
+	%reldir%/conf/life.h \
+	%reldir%/conf/link.c \
+	%reldir%/conf/load.c \
+	%reldir%/conf/option.c %reldir%/conf/option.h \
+	%reldir%/conf/pattern.c %reldir%/conf/pattern.h \
+	%reldir%/conf/plugin.c %reldir%/conf/plugin.h \
+	%reldir%/conf/quantity.c %reldir%/conf/quantity.h \
+	%reldir%/conf/reader.c %reldir%/conf/reader.h \
+	%reldir%/conf/rule.c %reldir%/conf/rule.h \
+	%reldir%/conf/text.c %reldir%/conf/text.h \
+	%reldir%/conf/word.c %reldir%/conf/word.h
 
 plugin_sources =
 

@@ -102,6 +102,7 @@ struct conf {
 	struct conf_settings settings;
 	struct conf_strings files;	/* read to make it, the main one first */
 	const char *origin;		/* the main file, or "command line" */
+	struct conf_life *life;		/* who holds it: conf.c's own */
 };
 
 /* The caller holds the one reference.  NULL: see err. */
