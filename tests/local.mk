@@ -14,7 +14,9 @@ unit_tests = \
 	tests/unit/test_uuid
 
 # properties of the sources themselves
-source_tests =
+source_tests = \
+	tests/unit/docs.sh \
+	tests/unit/layers.sh
 
 # tests/regress/sql/X.sql and expected/X.out; run in this order, one after the other, in
 # one database that has the extension
@@ -45,7 +47,7 @@ server_tests = tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
 
 TESTS = $(unit_tests) $(source_tests) $(server_tests)
 
-EXTRA_DIST += tests/unit/unit.h $(source_tests) \
+EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
 	tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh tests/pg/test.conf \
 	tests/regress/run.sh tests/isolation/run.sh \
 	$(patsubst %,tests/regress/sql/%.sql,$(regress_tests)) \
