@@ -6,10 +6,12 @@ unit_tests = \
 	tests/unit/test_backoff \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
+	tests/unit/test_conf \
 	tests/unit/test_err \
 	tests/unit/test_hash \
 	tests/unit/test_log \
 	tests/unit/test_mem \
+	tests/unit/test_pattern \
 	tests/unit/test_strbuf \
 	tests/unit/test_uuid
 

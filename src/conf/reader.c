@@ -36,9 +36,9 @@ read_suggestion(struct reader *r, const char *word, const char *const *words, si
 	const char *nearest = word_nearest(word, words, n_words);
 	AUTO_STRBUF struct strbuf list;
 
+	strbuf_init(&list, 512);
 	if (nearest != NULL)
 		return arena_printf(r->arena, "did you mean '%s'?", nearest);
-	strbuf_init(&list, 512);
 	for (size_t i = 0; i < n_words; i++)
 		strbuf_printf(&list, "%s%s", i == 0 ? "" : ", ", words[i]);
 	return arena_printf(r->arena, "there are: %s", list.data);
