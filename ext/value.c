@@ -311,7 +311,7 @@ value_encode_form(StringInfo out, ValueCodec *codec, uint8 form, Datum value)
 
 		append_column(out, VARDATA_ANY(bytes), VARSIZE_ANY_EXHDR(bytes));
 	} else {
-		char *text = value_text(codec, value);
+		char *text = value_to_wire(value_text(codec, value));
 
 		append_column(out, text, strlen(text));
 	}
@@ -321,6 +321,35 @@ char *
 value_text(ValueCodec *codec, Datum value)
 {
 	return OutputFunctionCall(codec_output(codec), value);
+}
+
+/*
+ * What text is in while it travels.  The server cannot convert SQL_ASCII, which is whatever its
+ * users put into it.
+ */
+static int
+wire_encoding(void)
+{
+	return GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
+}
+
+char *
+value_to_wire(char *text)
+{
+	return pg_server_to_any(text, (int) strlen(text), wire_encoding());
+}
+
+char *
+value_from_wire(const uint8 *bytes, size_t length)
+{
+	char *text = pnstrdup((const char *) bytes, length);
+
+	/* a NUL inside would end the text early: refused before conversion looks at it */
+	if (strlen(text) != length)
+		ereport(ERROR,
+			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
+			 errmsg("text received contains a zero byte")));
+	return pg_any_to_server(text, (int) length, wire_encoding());
 }
 
 /* ---- decoding ---- */
@@ -497,10 +526,8 @@ static Datum
 decode_text(ValueCodec *codec, const uint8 *bytes, size_t length)
 {
 	FmgrInfo *input = codec_input(codec);
-	char *text;
+	char *text = value_from_wire(bytes, length);
 
-	(void) pg_verify_mbstr(GetDatabaseEncoding(), (const char *) bytes, (int) length, false);
-	text = pnstrdup((const char *) bytes, length);
 	return InputFunctionCall(input, text, codec->input_param, codec->typmod);
 }
 
@@ -591,7 +618,7 @@ int
 value_pin(int pins)
 {
 	bool encoding = (pins & VALUE_PIN_ENCODING) != 0 &&
-			pg_get_client_encoding() != GetDatabaseEncoding();
+			pg_get_client_encoding() != wire_encoding();
 	bool formats = (pins & VALUE_PIN_FORMATS) != 0 && !formats_are_pinned();
 	int nest;
 
@@ -599,7 +626,7 @@ value_pin(int pins)
 		return 0;
 	nest = NewGUCNestLevel();
 	if (encoding)
-		pin("client_encoding", GetDatabaseEncodingName());
+		pin("client_encoding", pg_encoding_to_char(wire_encoding()));
 	if (formats) {
 		pin("DateStyle", "ISO, YMD");
 		pin("IntervalStyle", "postgres");

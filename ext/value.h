@@ -88,6 +88,13 @@ bool value_same_image(ValueCodec *codec, Datum a, Datum b);
 /* The value in its type's output form, in the current memory context; needs all pins. */
 char *value_text(ValueCodec *codec, Datum value);
 
+/*
+ * Text between the server's encoding and the one it travels in (record.h).  Answers may be the
+ * argument itself or a copy in the current memory context.  What comes in is verified.
+ */
+char *value_to_wire(char *text);
+char *value_from_wire(const uint8 *bytes, size_t length);
+
 /* Is this a numeric's image, header taken off, as the server would make it?  Pure. */
 bool value_numeric_valid(const uint8 *bytes, size_t length);
 
@@ -96,7 +103,7 @@ bool value_numeric_fits(const uint8 *bytes, size_t length, int32 typmod);
 
 /*
  * Sets what the codecs with these pins depend on: ISO dates, hex bytea, shortest exact floats,
- * GMT, search_path pg_catalog and pg_temp, no conversion of text.  Costs next to nothing when all
+ * GMT, search_path pg_catalog and pg_temp, text sent and received as UTF-8.  Costs next to nothing when all
  * of it stands so already.  Returns what value_unpin() wants back; an error's rollback unpins too.
  */
 int value_pin(int pins);

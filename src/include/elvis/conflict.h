@@ -25,7 +25,9 @@
 	X(TARGET_TABLE_MISSING, "target_table_missing", "the table does not exist here") \
 	X(TARGET_COLUMN_MISSING, "target_column_missing", \
 	  "a column of the change does not exist here") \
-	X(POLICY_ERROR, "policy_error", "the policy failed or gave a verdict it must not give")
+	X(POLICY_ERROR, "policy_error", "the policy failed or gave a verdict it must not give") \
+	X(GAP, "gap", \
+	  "the table was written where no trigger sees it; never asked, passed if told beforehand")
 
 enum elvis_conflict_kind {
 	ELVIS_CONFLICT_NONE = 0,

@@ -32,7 +32,8 @@
  *	column   := varint head, [bytes]
  *			head 0 null; 1 not captured (out of line, large, unchanged); 2 unchanged
  *			(conflicts only); 3 no such column (conflicts only); k >= 4: k - 4 bytes
- *			follow in the column's form
+ *			follow in the column's form.  Stored bytes are in the database's encoding;
+ *			text inside the other two forms is UTF-8 (SQL_ASCII: as it is)
  *
  * The stream that elvis.read() hands out is made of the same records, grouped by source
  * transaction, transactions in the order of their last seq:
@@ -47,15 +48,17 @@
  *		    { u8 form, u8 column flags, string name, string type, varint type oid,
  *		      varint typmod + 1 }{n},
  *		    varint n_key, varint column{n_key}, rules
- *			type oid: of a built-in type (the same everywhere), else 0
- *	rules    := u8 detect, varint n_ignored, string{n_ignored},
+ *			type oid: of the type whose form the values have (a domain's base), when
+ *			that is built in and so the same everywhere; else 0
+ *	rules    := u8 detect (enum elvis_detect), varint n_ignored, string{n_ignored},
  *		    varint n_kinds, { u8 rule, u8 verdict, string column, string policy }{n_kinds}
  *			indexed by conflict kind; elvis.describe() ends after the key, the daemon
  *			appends the rules
  *	SKIPPED  := varint n	-- n changes of this transaction that are not for this link
  *
  * A change's address is (seq of its transaction, ordinal): ordinals count the changes of a
- * transaction from 0 in the order handed out; each table of a TRUNCATE does not count by itself.
+ * transaction from 0 in the order handed out; each table of a TRUNCATE does not count by itself,
+ * a GAP does.
  *
  *	frame    := u8 format (1), u8 frame flags, [position expected], [position next, i64 at],
  *		    record*		-- argument of elvis.apply()
@@ -67,6 +70,9 @@
  *		    u8 parts (1 before, 2 remote row, 4 local row, 8 message),
  *		    [column{n}], [column{n}], [row], varint n_blockers, { string index, row }{n},
  *		    [string sqlstate, string message]		-- columns in text form
+ *			operation: enum elvis_operation.  A column of the remote row that the
+ *			change did not change is "unchanged".  For a TRUNCATE or a GAP (operation
+ *			0) the version is the first table's that is concerned, and n is 0.
  *	row      := varint origin, u8 time source, i64 at, column{n}
  *	verdict  := u8 action, string policy, string reason, [column{n}]   -- the row for merge
  */
