@@ -6,7 +6,7 @@ extmod_LTLIBRARIES += ext/elvis.la
 ext_elvis_la_SOURCES = \
 	%reldir%/module.c \
 	%reldir%/numeric.c \
-	%reldir%/value.c
+	%reldir%/value.c %reldir%/value.h
 
 ext_elvis_la_CPPFLAGS = $(EXT_CPPFLAGS)
 ext_elvis_la_CFLAGS   = $(EXT_CFLAGS)

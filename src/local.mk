@@ -28,7 +28,8 @@ base_sources = \
 	%reldir%/base/strbuf.c %reldir%/base/strbuf.h \
 	%reldir%/base/uuid.c %reldir%/base/uuid.h
 
-model_sources =
+model_sources = \
+	%reldir%/model/setting.h
 
 pg_sources = \
 	%reldir%/pg/conn.c %reldir%/pg/conn.h \
@@ -50,7 +51,12 @@ conf_sources = \
 	%reldir%/conf/text.c %reldir%/conf/text.h \
 	%reldir%/conf/word.c %reldir%/conf/word.h
 
-plugin_sources =
+plugin_sources = \
+	%reldir%/plugin/breadcrumb.h \
+	%reldir%/plugin/loader.h \
+	%reldir%/plugin/policy.h \
+	%reldir%/plugin/settings.h \
+	%reldir%/plugin/sink.h
 
 engine_sources =
 

@@ -18,7 +18,8 @@ unit_tests = \
 # properties of the sources themselves
 source_tests = \
 	tests/unit/docs.sh \
-	tests/unit/layers.sh
+	tests/unit/layers.sh \
+	tests/unit/lists.sh
 
 # tests/regress/sql/X.sql and expected/X.out; run in this order, one after the other, in
 # one database that has the extension
@@ -68,9 +69,11 @@ SH_LOG_COMPILER   = $(SHELL)
 PL_LOG_DRIVER     = $(TAP_DRIVER)
 PL_LOG_COMPILER   = $(SHELL) $(abs_top_srcdir)/tests/tap/run.sh
 
-# What tests/pg/lib.sh says it gets.  test_destdir is emptied by installcheck.
+# What tests/pg/lib.sh says it gets; test_destdir is emptied by installcheck.  And where
+# sanitizers are built in: running out of memory is ours to handle.
 test_destdir = $(abs_top_builddir)/tests/pg/root
 AM_TESTS_ENVIRONMENT = \
+	ASAN_OPTIONS="allocator_may_return_null=1:$$ASAN_OPTIONS"; export ASAN_OPTIONS; \
 	ELVIS_SRCDIR='$(abs_top_srcdir)'; export ELVIS_SRCDIR; \
 	ELVIS_BUILDDIR='$(abs_top_builddir)'; export ELVIS_BUILDDIR; \
 	ELVIS_DESTDIR='$(test_destdir)'; export ELVIS_DESTDIR; \
@@ -94,6 +97,11 @@ tests/pg/root.stamp: $(srcdir)/tests/pg/mkroot.sh $(bin_PROGRAMS) $(extmod_LTLIB
 		PG_EXTENSIONDIR="`$(PG_CONFIG) --sharedir`/extension" \
 		> tests/pg/install.log 2>&1 || { cat tests/pg/install.log; exit 1; }
 	$(AM_V_at)touch $@
+
+# What a sanitizer build is for, and what runs where there is no PostgreSQL
+.PHONY: check-serverless
+check-serverless: $(check_PROGRAMS)
+	$(MAKE) check-TESTS TESTS='$(unit_tests) $(source_tests)'
 
 # The same tests on what `make install` has put into the server, where it is there: in a
 # scratch prefix, as in distcheck, no server sees it.
