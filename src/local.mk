@@ -26,7 +26,8 @@ base_sources = \
 	%reldir%/base/log.c %reldir%/base/log.h \
 	%reldir%/base/mem.c %reldir%/base/mem.h \
 	%reldir%/base/strbuf.c %reldir%/base/strbuf.h \
-	%reldir%/base/uuid.c %reldir%/base/uuid.h
+	%reldir%/base/uuid.c %reldir%/base/uuid.h \
+	%reldir%/base/word.c %reldir%/base/word.h
 
 model_sources = \
 	%reldir%/model/setting.h
@@ -48,8 +49,7 @@ conf_sources = \
 	%reldir%/conf/quantity.c %reldir%/conf/quantity.h \
 	%reldir%/conf/reader.c %reldir%/conf/reader.h \
 	%reldir%/conf/rule.c %reldir%/conf/rule.h \
-	%reldir%/conf/text.c %reldir%/conf/text.h \
-	%reldir%/conf/word.c %reldir%/conf/word.h
+	%reldir%/conf/text.c %reldir%/conf/text.h
 
 plugin_sources = \
 	%reldir%/plugin/breadcrumb.h \

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "base/word.h"
 #include "conf/quantity.h"
-#include "conf/word.h"
 
 #define NAME_MAX_BYTES 63
 

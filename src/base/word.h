@@ -1,8 +1,8 @@
 /*
  * What the user may have meant by a word that is not known.
  */
-#ifndef CONF_WORD_H
-#define CONF_WORD_H
+#ifndef BASE_WORD_H
+#define BASE_WORD_H
 
 #include <stddef.h>
 

@@ -1,4 +1,4 @@
-#include "conf/word.h"
+#include "base/word.h"
 
 #include <stdint.h>
 #include <string.h>
