@@ -40,6 +40,7 @@ pg_sources = \
 conf_sources = \
 	%reldir%/conf/arguments.c \
 	%reldir%/conf/conf.c %reldir%/conf/conf.h \
+	%reldir%/conf/finding.c %reldir%/conf/finding.h \
 	%reldir%/conf/life.h \
 	%reldir%/conf/link.c \
 	%reldir%/conf/load.c \
@@ -49,7 +50,8 @@ conf_sources = \
 	%reldir%/conf/quantity.c %reldir%/conf/quantity.h \
 	%reldir%/conf/reader.c %reldir%/conf/reader.h \
 	%reldir%/conf/rule.c %reldir%/conf/rule.h \
-	%reldir%/conf/text.c %reldir%/conf/text.h
+	%reldir%/conf/text.c %reldir%/conf/text.h \
+	%reldir%/conf/topology.c %reldir%/conf/topology.h
 
 plugin_sources = \
 	%reldir%/plugin/breadcrumb.h \

@@ -13,6 +13,7 @@ unit_tests = \
 	tests/unit/test_mem \
 	tests/unit/test_pattern \
 	tests/unit/test_strbuf \
+	tests/unit/test_topology \
 	tests/unit/test_uuid
 
 # properties of the sources themselves

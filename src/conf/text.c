@@ -53,6 +53,17 @@ begins_word(const char *line, const char *at)
 	return at == line || !(isalnum((unsigned char) at[-1]) || strchr("._*+", at[-1]));
 }
 
+/* Takes out a comma that nothing but the end of its list follows. */
+static void
+watch_comma(struct conf_text *text, char c)
+{
+	if (isspace((unsigned char) c))
+		return;
+	if ((c == ')' || c == ']') && text->comma > 0 && text->comma <= text->body.length)
+		text->body.data[text->comma - 1] = ' ';
+	text->comma = c == ',' ? text->body.length + 1 : 0;
+}
+
 /* Copies a line, keeping track of strings and comments that go over its end. */
 static void
 add_line(struct conf_text *text, const char *line, enum inside *inside)
@@ -79,6 +90,8 @@ add_line(struct conf_text *text, const char *line, enum inside *inside)
 		case INSIDE_NOTHING:
 			if (*at == '#' || (at[0] == '/' && at[1] == '/'))
 				return;	/* the newline is put by the caller */
+			if (at[0] != '/')
+				watch_comma(text, *at);
 			if (*at == '"') {
 				*inside = INSIDE_STRING;
 			} else if (at[0] == '/' && at[1] == '*') {

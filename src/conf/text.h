@@ -3,8 +3,9 @@
  * line where it came from.
  *
  * libconfig could include by itself, but the versions in use differ in which paths they take and
- * cannot say which file was missing; version 1.5 also cuts integers above 32 bits silently, so
- * those get the suffix L here.
+ * cannot say which file was missing.  Two more differences are evened out here: version 1.5 cuts
+ * integers above 32 bits silently, so those get the suffix L; and it knows no comma behind the
+ * last element of a list, so that is taken out.
  */
 #ifndef CONF_TEXT_H
 #define CONF_TEXT_H
@@ -23,6 +24,7 @@ struct conf_place {
 
 struct conf_text {
 	struct strbuf body;
+	size_t comma;			/* place in body behind a comma just read; 0: none */
 	struct conf_place *places;	/* of each line of body, from its first */
 	size_t n_places, room;
 	const char **files;		/* in the order in which they were opened */

@@ -267,6 +267,17 @@ START_TEST(integers_above_32_bits_are_not_cut)
 }
 END_TEST
 
+START_TEST(a_comma_may_follow_the_last_element)
+{
+	const struct conf *conf = load(NODES LINK(
+		"( { match = [ \"a.b\", \"public.x,)\", ]; }, # last,\n\"c.d\", /* ,\n */ )"));
+
+	ck_assert_uint_eq(conf->links[0].n_rules, 2);
+	ck_assert_ptr_nonnull(conf_link_rule(&conf->links[0], "public", "x,)"));
+	conf_unref(conf);
+}
+END_TEST
+
 START_TEST(a_reload_may_not_change_everything)
 {
 	const struct conf *before = load(NODES LINK("\"public.*\""));
@@ -324,5 +335,6 @@ UNIT_MAIN("conf", a_small_configuration_gets_safe_defaults, a_policy_is_a_word_a
 	  an_included_file_belongs_and_keeps_its_lines, files_that_cannot_be_read_are_named,
 	  unknown_settings_are_refused_with_the_nearest, what_is_named_twice_is_refused,
 	  links_that_lead_nowhere_are_refused, values_of_the_wrong_type_or_range_are_refused,
-	  integers_above_32_bits_are_not_cut, a_reload_may_not_change_everything,
+	  integers_above_32_bits_are_not_cut, a_comma_may_follow_the_last_element,
+	  a_reload_may_not_change_everything,
 	  arguments_make_a_link, arguments_that_make_no_link_are_refused)
