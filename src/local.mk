@@ -74,10 +74,12 @@ src_libelvis_pg_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBPQ_CFLAGS)
 src_libelvis_la_SOURCES  = $(conf_sources) $(plugin_sources) $(engine_sources) \
 			   $(daemon_sources) $(ctl_sources)
 src_libelvis_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCONFIG_CFLAGS) $(LIBPQ_CFLAGS) \
+			   $(JANSSON_CFLAGS) \
 			   $(SYSTEMD_CFLAGS) \
 			   -DPOLICYDIR='"$(policydir)"' -DSINKDIR='"$(sinkdir)"' \
 			   -DSYSCONFDIR='"$(sysconfdir)"' -DRUNSTATEDIR='"$(runstatedir)"'
-src_libelvis_la_LIBADD   = src/libelvis-pg.la $(LIBCONFIG_LIBS) $(LIBPQ_LIBS) $(SYSTEMD_LIBS)
+src_libelvis_la_LIBADD   = src/libelvis-pg.la $(LIBCONFIG_LIBS) $(LIBPQ_LIBS) \
+			   $(JANSSON_LIBS) $(SYSTEMD_LIBS)
 
 bin_PROGRAMS += elvisd elvisctl
 
