@@ -52,7 +52,7 @@ server_tests = tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
 TESTS = $(unit_tests) $(source_tests) $(server_tests)
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
-	tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh tests/pg/test.conf \
+	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh tests/pg/test.conf \
 	tests/regress/run.sh tests/isolation/run.sh \
 	$(patsubst %,tests/regress/sql/%.sql,$(regress_tests)) \
 	$(patsubst %,tests/regress/expected/%.out,$(regress_tests)) \
@@ -113,7 +113,15 @@ installcheck-local:
 		echo "installcheck: skipped, $(PG_EXTENSIONDIR) is not the server's"; \
 	fi
 
+# Other PostgreSQLs, each in a Debian of its own; needs root
+.PHONY: check-majors
+check-majors:
+	$(SHELL) $(srcdir)/tests/check-majors.sh tests/majors
+
 CLEANFILES += tests/pg/root.stamp tests/pg/install.log
 
 clean-local:
 	rm -rf tests/pg/root tests/tmp
+
+distclean-local:
+	rm -rf tests/majors
