@@ -354,7 +354,7 @@ value_from_wire(const uint8 *bytes, size_t length)
 
 /* ---- decoding ---- */
 
-static void pg_attribute_noreturn()
+static _Noreturn void
 damaged(const ValueCodec *codec)
 {
 	ereport(ERROR,
