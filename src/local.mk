@@ -30,7 +30,18 @@ base_sources = \
 	%reldir%/base/word.c %reldir%/base/word.h
 
 model_sources = \
-	%reldir%/model/setting.h
+	%reldir%/model/batch.h \
+	%reldir%/model/change.c %reldir%/model/change.h \
+	%reldir%/model/conflict.c %reldir%/model/conflict.h \
+	%reldir%/model/filter.c %reldir%/model/filter.h \
+	%reldir%/model/frame.c %reldir%/model/frame.h \
+	%reldir%/model/position.c %reldir%/model/position.h \
+	%reldir%/model/record.c %reldir%/model/record.h \
+	%reldir%/model/setting.h \
+	%reldir%/model/source.h \
+	%reldir%/model/table.c %reldir%/model/table.h \
+	%reldir%/model/value.c %reldir%/model/value.h \
+	%reldir%/model/verdict.c %reldir%/model/verdict.h
 
 pg_sources = \
 	%reldir%/pg/conn.c %reldir%/pg/conn.h \
@@ -60,7 +71,15 @@ plugin_sources = \
 	%reldir%/plugin/settings.h \
 	%reldir%/plugin/sink.h
 
-engine_sources =
+engine_sources = \
+	%reldir%/engine/cache.c %reldir%/engine/cache.h \
+	%reldir%/engine/deliver.c \
+	%reldir%/engine/ends.h \
+	%reldir%/engine/link.c %reldir%/engine/link.h \
+	%reldir%/engine/link_parts.h \
+	%reldir%/engine/mailbox.c %reldir%/engine/mailbox.h \
+	%reldir%/engine/resolver.c %reldir%/engine/resolver.h \
+	%reldir%/engine/tables.c
 
 # without main.c
 daemon_sources =

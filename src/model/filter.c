@@ -1,0 +1,264 @@
+/*
+ * filter.c - the walk that decides record by record.
+ */
+#include "model/filter.h"
+
+#include <string.h>
+
+void
+filter_start(struct filter *filter, int64_t seq)
+{
+	*filter = (struct filter){
+		.target = filter->target,
+		.local_only = filter->local_only,
+		.gaps_pass = filter->gaps_pass,
+		.limit = filter->limit,
+		.lookup = filter->lookup,
+		.context = filter->context,
+		.seq = seq,
+	};
+}
+
+static bool
+begin_passed(struct filter *filter, const struct record *record, struct err *err)
+{
+	if (filter->inside)
+		return record_damaged(err, "a transaction within a transaction");
+	if (!record_begin(record, &filter->begin, err))
+		return false;
+	if (filter->begin.seq <= filter->seq)
+		return record_damaged(err, "transactions out of order");
+	filter->inside = true;
+	filter->begun = false;
+	filter->context_length = 0;
+	filter->skipped = 0;
+	return true;
+}
+
+static bool
+context_passed(struct filter *filter, const struct record *record, struct err *err)
+{
+	size_t length = (size_t) (record->whole.end - record->whole.at);
+	struct record_context context;
+	bool circles;
+
+	if (!record_context(record, &context, err))
+		return false;
+	if (length > sizeof(filter->context_bytes))
+		return record_damaged(err, "context");
+
+	circles = filter->target != 0 &&
+		(context.origin == filter->target || context.via == filter->target);
+	filter->context_wanted = !circles && !(filter->local_only && context.via != 0);
+
+	/* every chunk states its context anew: only a different one is worth passing on */
+	if (length == filter->context_length &&
+	    memcmp(filter->context_bytes, record->whole.at, length) == 0)
+		return true;
+	memcpy(filter->context_bytes, record->whole.at, length);
+	filter->context_length = (uint8_t) length;
+	filter->context_due = true;
+	return true;
+}
+
+static bool
+table_find(struct filter *filter, uint64_t version, const struct filter_table **table,
+	   struct err *err)
+{
+	if (filter->memo == NULL || filter->memo_version != version) {
+		if (!filter->lookup(filter->context, version, &filter->memo, err)) {
+			filter->memo = NULL;
+			return false;
+		}
+		filter->memo_version = version;
+	}
+	*table = filter->memo;
+	return true;
+}
+
+/* What must stand before a change: its transaction, its context, the number of those left out */
+static void
+put_preface(struct filter *filter, struct strbuf *out)
+{
+	uint8_t room[32], *end = room;
+
+	if (!filter->begun) {
+		end = elvis_put_varint(end, (uint64_t) filter->begin.seq);
+		end = elvis_put_varint(end, filter->begin.xid);
+		end = elvis_put_i64(end, filter->begin.at);
+		put_record(out, ELVIS_RECORD_BEGIN, room, (size_t) (end - room));
+		filter->begun = true;
+		filter->context_due = true;
+	}
+	if (filter->context_due) {
+		strbuf_add(out, filter->context_bytes, filter->context_length);
+		filter->context_due = false;
+	}
+	if (filter->skipped > 0) {
+		end = elvis_put_varint(room, filter->skipped);
+		put_record(out, ELVIS_RECORD_SKIPPED, room, (size_t) (end - room));
+		filter->skipped = 0;
+	}
+}
+
+static bool
+change_may_come(const struct filter *filter, struct err *err)
+{
+	if (!filter->inside)
+		return record_damaged(err, "a change outside of a transaction");
+	return filter->context_length > 0 || record_damaged(err, "a change without context");
+}
+
+static bool
+change_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+	      struct err *err)
+{
+	const struct filter_table *table;
+	struct record_change head;
+
+	if (!record_change(record, &head, err))
+		return false;
+	if (filter->context_wanted) {
+		if (!table_find(filter, head.version, &table, err))
+			return false;
+		if (table->wanted) {
+			put_preface(filter, out);
+			filter->changes++;
+			return strbuf_add(out, record->whole.at,
+					  (size_t) (record->whole.end - record->whole.at));
+		}
+	}
+	filter->skipped++;
+	return true;
+}
+
+/* Of the tables truncated together, those of the link are truncated together. */
+static bool
+truncate_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+		struct err *err)
+{
+	AUTO_STRBUF struct strbuf versions;
+	AUTO_STRBUF struct strbuf payload;
+	const struct filter_table *table;
+	struct record_truncate truncate;
+	uint64_t version = 0, n = 0;
+
+	strbuf_init(&versions, SIZE_MAX / 2);
+	strbuf_init(&payload, SIZE_MAX / 2);
+	if (!record_truncate(record, &truncate, err))
+		return false;
+	for (uint64_t i = 0; filter->context_wanted && i < truncate.n; i++) {
+		if (!elvis_get_varint(&truncate.versions, &version) ||
+		    !table_find(filter, version, &table, err))
+			return false;
+		if (table->wanted) {
+			put_varint(&versions, version);
+			n++;
+		}
+	}
+	if (n == 0) {
+		filter->skipped++;
+		return true;
+	}
+	put_u8(&payload, truncate.flags);
+	put_varint(&payload, n);
+	strbuf_add(&payload, versions.data, versions.length);
+	put_preface(filter, out);
+	filter->changes++;
+	return put_record(out, ELVIS_RECORD_TRUNCATE, payload.data, payload.length);
+}
+
+static bool
+gap_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+	   struct err *err)
+{
+	const struct filter_table *table;
+	struct record_gap gap;
+
+	if (!record_gap(record, &gap, err))
+		return false;
+	if (filter->context_wanted && !table_find(filter, gap.version, &table, err))
+		return false;
+	if (!filter->context_wanted || !table->wanted ||
+	    (!filter->gaps_pass && !table->gap_stops)) {
+		filter->skipped++;
+		return true;
+	}
+	if (filter->gaps_pass) {
+		put_preface(filter, out);
+		filter->changes++;
+		return put_record(out, record->tag, record->payload.at,
+				  (size_t) (record->payload.end - record->payload.at));
+	}
+	return err_set(err, ERR_REFUSED, "table %s.%s was written past its triggers (%.*s); "
+		       "resync it, or let its rule say gap = \"ignore\"", table->schema,
+		       table->name, (int) (gap.reason.end - gap.reason.at),
+		       (const char *) gap.reason.at);
+}
+
+static bool
+commit_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+	      struct err *err)
+{
+	uint64_t seq;
+
+	if (!record_number(record, &seq, err))
+		return false;
+	if (!filter->inside || (int64_t) seq != filter->begin.seq)
+		return record_damaged(err, "end of another transaction");
+	if (filter->begun)
+		strbuf_add(out, record->whole.at,
+			   (size_t) (record->whole.end - record->whole.at));
+	filter->inside = false;
+	filter->seq = (int64_t) seq;
+	filter->at = filter->begin.at;
+	return true;
+}
+
+static bool
+record_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+	      struct err *err)
+{
+	switch (record->tag) {
+	case ELVIS_RECORD_BEGIN:
+		return begin_passed(filter, record, err);
+	case ELVIS_RECORD_COMMIT:
+		return commit_passed(filter, record, out, err);
+	case ELVIS_RECORD_CONTEXT:
+		return context_passed(filter, record, err);
+	case ELVIS_RECORD_INSERT:
+	case ELVIS_RECORD_UPDATE:
+	case ELVIS_RECORD_DELETE:
+		return change_may_come(filter, err) && change_passed(filter, record, out, err);
+	case ELVIS_RECORD_TRUNCATE:
+		return change_may_come(filter, err) && truncate_passed(filter, record, out, err);
+	case ELVIS_RECORD_GAP:
+		return change_may_come(filter, err) && gap_passed(filter, record, out, err);
+	default:
+		return record_damaged(err, "of a kind that does not belong here");
+	}
+}
+
+enum filter_result
+filter_run(struct filter *filter, struct elvis_bytes *in, struct strbuf *out, struct err *err)
+{
+	struct record record;
+	size_t before = out->length;
+
+	while (in->at < in->end) {
+		if (!record_next(in, &record, err) || !record_passed(filter, &record, out, err))
+			return FILTER_FAILED;
+		if (!strbuf_ok(out)) {
+			err_set(err, ERR_REFUSED, "a change is larger than 1 GB");
+			return FILTER_FAILED;
+		}
+		if (record.tag == ELVIS_RECORD_COMMIT &&
+		    filter->bytes + (out->length - before) >= filter->limit) {
+			filter->bytes = 0;
+			filter->changes = 0;
+			return FILTER_CUT;
+		}
+	}
+	filter->bytes += out->length - before;
+	return FILTER_END;
+}
