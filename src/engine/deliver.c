@@ -1,0 +1,223 @@
+/*
+ * deliver.c - a link's step: batch, pieces, target transactions.
+ */
+#include "engine/link_parts.h"
+
+#include "model/position.h"
+#include "model/record.h"
+
+static void
+batch_cursor(struct cursor *cursor, const struct elvis_position *position,
+	     const struct snapshot *to)
+{
+	*cursor = (struct cursor){
+		.from_id = position->from_id,
+		.from_token = position->from_token,
+		.to_id = to->id,
+		.to_token = to->token,
+		.seq = position->seq,
+	};
+}
+
+/*
+ * Where the batch under way, or the next one, ends.  A batch begun keeps its end, whatever has
+ * come since; links that start from one snapshot go to the same one, and so share what is read.
+ */
+static struct snapshot
+batch_goal(struct link *link, const struct snapshot *newest)
+{
+	const struct elvis_position *position = &link->position;
+	struct snapshot from = { .id = position->from_id, .token = position->from_token };
+	struct snapshot to;
+
+	if (!position_at_snapshot(position))
+		return (struct snapshot){ .id = position->to_id, .token = position->to_token };
+	if (cache_goal(link->ends.shared, &from, link->form, &to))
+		return to.id == newest->id ? *newest : to;
+	return *newest;
+}
+
+/* The cache to read from: the shared one, unless the others have long been past that place */
+static struct cache *
+batch_cache(struct link *link, const struct cursor *cursor)
+{
+	if (!cache_is_behind(link->ends.shared, cursor, link->form))
+		return link->ends.shared;
+	if (link->own == NULL) {
+		log_info(link->subject, "behind the other links; reading on its own");
+		link->own = cache_new(link->ends.own, 0);
+		cache_join(link->own);
+	}
+	return link->own;
+}
+
+void
+deliver_rest(struct link *link)
+{
+	if (link->own == NULL)
+		return;
+	cache_free(link->own);
+	link->own = NULL;
+	link->ends.own->ops->rest(link->ends.own);
+}
+
+/* To the sink ------------------------------------------------------------------- */
+
+static bool
+sink_begun(struct link *link, struct err *err)
+{
+	const struct link_sink *sink = &link->ends.sink;
+
+	if (!link->begun)
+		link->begun = sink->ops->begin(sink->self, &link->stored, err);
+	return link->begun;
+}
+
+static bool
+write_out(struct link *link, struct err *err)
+{
+	const struct link_sink *sink = &link->ends.sink;
+	struct elvis_bytes records = { (const uint8_t *) link->out.data,
+				       (const uint8_t *) link->out.data + link->out.length };
+	struct elvis_piece piece = { .records = records.at, .length = link->out.length };
+	struct change_list list = { .count = 0 };
+
+	if (link->out.length == 0)
+		return true;
+	if (sink->format == ELVIS_SINK_ROWS) {
+		arena_reset(link->rows);
+		if (!changes_decode(&link->reader, records, &list, link->rows, err))
+			return false;
+		piece.changes = list.items;
+		piece.n_changes = list.count;
+	}
+	return sink_begun(link, err) && sink->ops->write(sink->self, &piece, err);
+}
+
+/* What was written becomes whole, with the position; what was not needs no transaction. */
+static bool
+commit_at(struct link *link, const struct elvis_position *next, int64_t at, struct err *err)
+{
+	const struct link_sink *sink = &link->ends.sink;
+
+	if (at != 0)
+		link->at = at;
+	if (link->begun) {
+		if (!sink->ops->commit(sink->self, next, link->at, err))
+			return false;
+		link->begun = false;
+		link->stored = *next;
+		link->singly = false;
+	}
+	link->position = *next;
+	return true;
+}
+
+bool
+deliver_position(struct link *link, struct err *err)
+{
+	if (position_equal(&link->position, &link->stored))
+		return true;
+	return sink_begun(link, err) && commit_at(link, &link->position, 0, err);
+}
+
+/* Pieces ------------------------------------------------------------------------ */
+
+static size_t
+cut_limit(struct link *link)
+{
+	bool smallest = link->settings.by_transaction || link->singly || link_leaving(link);
+
+	return smallest ? 1 : link->settings.target_bytes;
+}
+
+/*
+ * Lets through what is the link's, in as many target transactions as it takes; the last of them
+ * may go on in the next piece.  *left: the link is leaving, and the rest of the piece is left.
+ */
+static bool
+pass_piece(struct link *link, const struct cursor *batch, const struct piece *piece, bool *left,
+	   struct err *err)
+{
+	struct elvis_position next = {
+		.from_id = batch->from_id, .from_token = batch->from_token,
+		.to_id = batch->to_id, .to_token = batch->to_token,
+	};
+	struct elvis_bytes in = piece->records;
+	enum filter_result result;
+
+	for (;;) {
+		strbuf_reset(&link->out);
+		link->filter.limit = cut_limit(link);
+		result = filter_run(&link->filter, &in, &link->out, err);
+		if (result == FILTER_FAILED || !write_out(link, err))
+			return false;
+		/* a cut at the very end of the batch is made there, at its snapshot */
+		if (result == FILTER_END || (piece->finished && in.at == in.end))
+			return true;
+		next.seq = link->filter.seq;
+		if (!commit_at(link, &next, link->filter.at, err))
+			return false;
+		*left = link_leaving(link);
+		if (*left)
+			return true;
+	}
+}
+
+/* One piece after the other until the batch is through or, at a boundary, the link is leaving. */
+static bool
+pass_batch(struct link *link, struct cursor cursor, bool *left, struct err *err)
+{
+	bool finished = false, done;
+
+	while (!finished && !*left) {
+		struct cache *cache = batch_cache(link, &cursor);
+		const struct piece *piece;
+
+		if (!cache_take(cache, &cursor, link->form, &piece, err))
+			return err_wrap(err, "reading");
+		cursor.seq = piece->seq;
+		cursor.inside = piece->inside;
+		if (!piece->finished)
+			cache_ahead(cache, &cursor, link->form);
+		done = pass_piece(link, &cursor, piece, left, err);
+		finished = piece->finished;
+		cache_give_back(cache, piece);
+		if (!done)
+			return false;
+		if (!link->begun && !finished)
+			*left |= link_leaving(link);
+	}
+	if (finished && !*left && link->filter.inside)
+		return record_damaged(err, "the batch ends within a transaction");
+	return true;
+}
+
+static void
+give_up(struct link *link)
+{
+	const struct link_sink *sink = &link->ends.sink;
+
+	if (link->begun)
+		sink->ops->rollback(sink->self);
+	link->singly |= link->begun;
+	link->begun = false;
+	tables_forget_told(link);
+}
+
+bool
+deliver_batch(struct link *link, const struct snapshot *newest, struct err *err)
+{
+	struct snapshot goal = batch_goal(link, newest);
+	struct elvis_position end = position_at(&goal);
+	struct cursor cursor;
+	bool left = false;
+
+	filter_start(&link->filter, link->position.seq);
+	batch_cursor(&cursor, &link->position, &goal);
+	if (pass_batch(link, cursor, &left, err) &&
+	    (left || commit_at(link, &end, goal.at != 0 ? goal.at : link->filter.at, err)))
+		return true;
+	give_up(link);
+	return false;
+}

@@ -1,0 +1,111 @@
+/*
+ * What a source's snapshotter and the links that read from it tell each other.
+ *
+ * The snapshotter, which alone talks to the source about anything but reading, says which
+ * snapshot is the newest and what the source has recorded of each link; a link says how far it
+ * is durable and that it must be stopped.  So a link never waits for the source unless it reads.
+ *
+ * Any thread.  Slots belong to one link each.
+ */
+#ifndef ENGINE_MAILBOX_H
+#define ENGINE_MAILBOX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/uuid.h"
+#include "model/position.h"
+
+struct mailbox;
+struct slot;
+
+enum link_state {
+	LINK_UNKNOWN = 0,	/* the source has not been asked yet */
+	LINK_ABSENT,		/* not entered there: its log is not kept for this link */
+	LINK_RUNNING,
+	LINK_PAUSED,
+	LINK_STOPPED,
+};
+
+#define REASON_MAX 1024
+
+/* What the source has recorded of a link (elvis.subscriber) */
+struct subscriber {
+	char uuid[UUID_TEXT_SIZE];
+	enum link_state state;
+	char reason[REASON_MAX];
+	bool confirmed;		/* it has confirmed something, namely: */
+	struct elvis_position position;
+};
+
+/* What a source says of itself */
+struct source_facts {
+	uint32_t number;
+	int64_t incarnation;
+	char signature[128];
+};
+
+FRESH struct mailbox *mailbox_new(void);
+void mailbox_free(struct mailbox *mailbox); /* after every slot; NULL is fine */
+
+/* A link's slot, from here to there */
+FRESH struct slot *mailbox_join(struct mailbox *mailbox, const char *uuid);
+void mailbox_leave(struct slot *slot);
+
+/* The snapshotter's side ---------------------------------------------------------- */
+
+void mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts);
+void mailbox_snapshot(struct mailbox *mailbox, const struct snapshot *snapshot);
+
+/* All that the source has recorded, at one moment; links not among them are absent. */
+void mailbox_subscribers(struct mailbox *mailbox, const struct subscriber *subscribers,
+			 size_t n);
+
+/* What a link wants recorded: at most one of both kinds at a time */
+struct request {
+	struct slot *slot;
+	char uuid[UUID_TEXT_SIZE];
+	bool stop;		/* state stopped, with `reason` */
+	char reason[REASON_MAX];
+	bool confirm;
+	struct elvis_position position;
+};
+
+/* The next link that wants something after `after` (NULL: the first); false: no more. */
+MUST_USE bool mailbox_request(struct mailbox *mailbox, const struct slot *after,
+			      struct request *request);
+
+/* It is recorded.  What the link has said meanwhile stays to be asked for. */
+void mailbox_recorded(struct mailbox *mailbox, const struct request *request);
+
+/* A link's side ------------------------------------------------------------------- */
+
+struct news {
+	enum link_state state;
+	char reason[REASON_MAX];
+	struct snapshot newest;	/* id 0: none yet */
+	struct source_facts facts;
+	bool confirmed;
+	struct elvis_position position;
+	uint64_t turn;		/* goes up with every change of state */
+};
+
+/* What is known now */
+void mailbox_news(struct slot *slot, struct news *news);
+
+/*
+ * Sleeps until there is a snapshot newer than `known`, the state is not what it was at `turn`,
+ * mailbox_ring() rings, or `timeout_ms` have passed (-1: for good).
+ */
+void mailbox_wait(struct slot *slot, int64_t known, uint64_t turn, int timeout_ms);
+
+/* Wakes this link, once, now or when it next waits. */
+void mailbox_ring(struct slot *slot);
+
+void mailbox_confirm(struct slot *slot, const struct elvis_position *position);
+
+/* The link is stopped from now on, here and, as soon as it can be said there, at the source. */
+void mailbox_stop(struct slot *slot, const char *reason);
+
+#endif
