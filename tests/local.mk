@@ -72,7 +72,8 @@ PL_LOG_COMPILER   = $(SHELL) $(abs_top_srcdir)/tests/tap/run.sh
 
 # What tests/pg/lib.sh says it gets; test_destdir is emptied by installcheck.  And where
 # sanitizers are built in: running out of memory is ours to handle.
-test_destdir = $(abs_top_builddir)/tests/pg/root
+private_root = $(abs_top_builddir)/tests/pg/root
+test_destdir = $(private_root)
 AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS="allocator_may_return_null=1:$$ASAN_OPTIONS"; export ASAN_OPTIONS; \
 	ELVIS_SRCDIR='$(abs_top_srcdir)'; export ELVIS_SRCDIR; \
@@ -92,8 +93,8 @@ check_DATA = tests/pg/root.stamp
 tests/pg/root.stamp: $(srcdir)/tests/pg/mkroot.sh $(bin_PROGRAMS) $(extmod_LTLIBRARIES) \
 		     $(policy_LTLIBRARIES) $(sink_LTLIBRARIES) $(dist_extdata_DATA)
 	$(AM_V_GEN)PG_CONFIG='$(PG_CONFIG)' $(SHELL) $(srcdir)/tests/pg/mkroot.sh \
-		'$(test_destdir)'
-	$(AM_V_at)$(MAKE) install DESTDIR='$(test_destdir)' \
+		'$(private_root)'
+	$(AM_V_at)$(MAKE) install DESTDIR='$(private_root)' \
 		PG_PKGLIBDIR="`$(PG_CONFIG) --pkglibdir`" \
 		PG_EXTENSIONDIR="`$(PG_CONFIG) --sharedir`/extension" \
 		> tests/pg/install.log 2>&1 || { cat tests/pg/install.log; exit 1; }
@@ -108,7 +109,8 @@ check-serverless: $(check_PROGRAMS)
 # scratch prefix, as in distcheck, no server sees it.
 installcheck-local:
 	@if test "$(PG_EXTENSIONDIR)" = "`$(PG_CONFIG) --sharedir`/extension"; then \
-		$(MAKE) check-TESTS TESTS='$(server_tests)' test_destdir=; \
+		$(MAKE) check-TESTS TESTS='$(server_tests)' test_destdir= \
+			check_PROGRAMS= check_DATA=; \
 	else \
 		echo "installcheck: skipped, $(PG_EXTENSIONDIR) is not the server's"; \
 	fi
