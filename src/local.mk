@@ -6,6 +6,7 @@ elvisinclude_HEADERS += \
 	%reldir%/include/elvis/abi.h \
 	%reldir%/include/elvis/change.h \
 	%reldir%/include/elvis/conflict.h \
+	%reldir%/include/elvis/order.h \
 	%reldir%/include/elvis/policy.h \
 	%reldir%/include/elvis/record.h \
 	%reldir%/include/elvis/sink.h
@@ -65,11 +66,14 @@ conf_sources = \
 	%reldir%/conf/topology.c %reldir%/conf/topology.h
 
 plugin_sources = \
-	%reldir%/plugin/breadcrumb.h \
-	%reldir%/plugin/loader.h \
-	%reldir%/plugin/policy.h \
-	%reldir%/plugin/settings.h \
-	%reldir%/plugin/sink.h
+	%reldir%/plugin/breadcrumb.c %reldir%/plugin/breadcrumb.h \
+	%reldir%/plugin/code.c %reldir%/plugin/code.h \
+	%reldir%/plugin/host.c %reldir%/plugin/host.h \
+	%reldir%/plugin/loader.c %reldir%/plugin/loader.h \
+	%reldir%/plugin/policy.c %reldir%/plugin/policy.h \
+	%reldir%/plugin/promise.c %reldir%/plugin/promise.h \
+	%reldir%/plugin/settings.c %reldir%/plugin/settings.h \
+	%reldir%/plugin/sink.c %reldir%/plugin/sink.h
 
 engine_sources = \
 	%reldir%/engine/cache.c %reldir%/engine/cache.h \
@@ -92,13 +96,12 @@ src_libelvis_pg_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBPQ_CFLAGS)
 
 src_libelvis_la_SOURCES  = $(conf_sources) $(plugin_sources) $(engine_sources) \
 			   $(daemon_sources) $(ctl_sources)
-src_libelvis_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCONFIG_CFLAGS) $(LIBPQ_CFLAGS) \
-			   $(JANSSON_CFLAGS) \
-			   $(SYSTEMD_CFLAGS) \
+src_libelvis_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCONFIG_CFLAGS) $(LIBMD_CFLAGS) \
+			   $(LIBPQ_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
 			   -DPOLICYDIR='"$(policydir)"' -DSINKDIR='"$(sinkdir)"' \
 			   -DSYSCONFDIR='"$(sysconfdir)"' -DRUNSTATEDIR='"$(runstatedir)"'
-src_libelvis_la_LIBADD   = src/libelvis-pg.la $(LIBCONFIG_LIBS) $(LIBPQ_LIBS) \
-			   $(JANSSON_LIBS) $(SYSTEMD_LIBS)
+src_libelvis_la_LIBADD   = src/libelvis-pg.la $(LIBCONFIG_LIBS) $(LIBMD_LIBS) \
+			   $(LIBPQ_LIBS) $(JANSSON_LIBS) $(SYSTEMD_LIBS)
 
 bin_PROGRAMS += elvisd elvisctl
 

@@ -4,6 +4,7 @@
 unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_backoff \
+	tests/unit/test_breadcrumb \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
 	tests/unit/test_conf \
@@ -11,7 +12,9 @@ unit_tests = \
 	tests/unit/test_hash \
 	tests/unit/test_log \
 	tests/unit/test_mem \
+	tests/unit/test_order \
 	tests/unit/test_pattern \
+	tests/unit/test_settings \
 	tests/unit/test_strbuf \
 	tests/unit/test_topology \
 	tests/unit/test_uuid

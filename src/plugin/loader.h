@@ -26,11 +26,12 @@ struct plugin_set;
 
 /*
  * The plugins of one configuration: every file once, however many links and tables use it.
- * The two lists of directories, each ended by a NULL, NULL itself for none, are copied;
- * they are searched in order, then the directory elvis was installed to.
+ * The two lists of directories are copied; each is searched in order, then the directory
+ * elvis was installed to.
  */
 MUST_USE struct plugin_set *plugin_set_new(const char *const *policy_dirs,
-					   const char *const *sink_dirs);
+					   size_t n_policy_dirs, const char *const *sink_dirs,
+					   size_t n_sink_dirs);
 
 /*
  * The plugin of that kind and name; a name with a slash in it is a path.  It stays the

@@ -31,6 +31,9 @@ MUST_USE bool settings_fit_table(const struct elvis_settings *settings,
 				 const struct setting_list *given, const char *who,
 				 const struct elvis_table *table, struct err *err);
 
+/* Everything of it in the arena, for who keeps it longer than its maker. */
+struct setting_list settings_copy(const struct setting_list *given, struct arena *arena);
+
 /*
  * The list itself makes sense: names, types, defaults that its own rules allow.  `kind`
  * because only policies have columns.  On false err->text says what is wrong, to be

@@ -46,11 +46,14 @@ MUST_USE bool sink_begin(struct sink *sink, const struct elvis_position *positio
 MUST_USE bool sink_write(struct sink *sink, const struct elvis_piece *piece, struct err *err);
 MUST_USE bool sink_commit(struct sink *sink, const struct elvis_position *next, int64_t at,
 			  struct err *err);
-void sink_rollback(struct sink *sink);
+void sink_rollback(struct sink *sink); /* where nothing was begun: nothing */
 
 /* Where the sink has no say of its own: *known false, and what was committed is durable. */
 MUST_USE bool sink_durable(struct sink *sink, struct elvis_position *position, bool *known,
 			   struct err *err);
+
+/* While open: the richest form of values it takes, enum elvis_column_form. */
+uint32_t sink_form(struct sink *sink);
 
 enum elvis_sink_format sink_format(const struct sink *sink);
 uint32_t sink_flags(const struct sink *sink); /* bits of enum elvis_sink_flags */

@@ -37,6 +37,9 @@ enum elvis_conflict_kind {
 	ELVIS_CONFLICT_KIND_END	/* grows; never store it in a plugin's array size */
 };
 
+/* For struct elvis_policy.kinds: ELVIS_ON(INSERT_EXISTS) | ELVIS_ON(UPDATE_DIFFERS) */
+#define ELVIS_ON(kind) (UINT64_C(1) << ELVIS_##kind)
+
 /* Every verdict, once: constant, name in SQL and logs, meaning. */
 #define ELVIS_VERDICTS(X) \
 	X(APPLY_REMOTE, "apply_remote", "do the incoming change") \
