@@ -55,7 +55,8 @@ server_tests = tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
 TESTS = $(unit_tests) $(source_tests) $(server_tests)
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
-	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh tests/pg/test.conf \
+	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
+	tests/pg/test.conf \
 	tests/regress/run.sh tests/isolation/run.sh \
 	$(patsubst %,tests/regress/sql/%.sql,$(regress_tests)) \
 	$(patsubst %,tests/regress/expected/%.out,$(regress_tests)) \
