@@ -80,6 +80,7 @@ private_root = $(abs_top_builddir)/tests/pg/root
 test_destdir = $(private_root)
 AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS="allocator_may_return_null=1:$$ASAN_OPTIONS"; export ASAN_OPTIONS; \
+	TSAN_OPTIONS="allocator_may_return_null=1:$$TSAN_OPTIONS"; export TSAN_OPTIONS; \
 	ELVIS_SRCDIR='$(abs_top_srcdir)'; export ELVIS_SRCDIR; \
 	ELVIS_BUILDDIR='$(abs_top_builddir)'; export ELVIS_BUILDDIR; \
 	ELVIS_DESTDIR='$(test_destdir)'; export ELVIS_DESTDIR; \
