@@ -79,6 +79,14 @@ AC_DEFUN([ELVIS_PG_LIBPQ], [
 		[AC_MSG_RESULT([yes])],
 		[AC_MSG_RESULT([no])
 		 ELVIS_MISSING([libpq (14 or newer)], [libpq-dev])])
+	# a PostgreSQL in a place of its own, which the loader does not know
+	AC_MSG_CHECKING([whether libpq is found at run time])
+	AC_RUN_IFELSE([AC_LANG_PROGRAM([[#include <libpq-fe.h>]],
+			[[return PQlibVersion() < 140000;]])],
+		[AC_MSG_RESULT([yes])],
+		[AC_MSG_RESULT([by its path])
+		 LIBPQ_LIBS="-L`"$PG_CONFIG" --libdir` -Wl,-rpath,`"$PG_CONFIG" --libdir` -lpq"],
+		[AC_MSG_RESULT([unknown])])
 	CPPFLAGS=$elvis_saved_CPPFLAGS
 	LIBS=$elvis_saved_LIBS
 	AC_SUBST([LIBPQ_CFLAGS])
