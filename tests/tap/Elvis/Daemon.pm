@@ -16,6 +16,7 @@ use warnings;
 use Carp;
 use Elvis::Util;
 use IPC::Run;
+use POSIX ();
 use PostgreSQL::Test::Utils ();
 
 my @running;
@@ -61,7 +62,7 @@ sub program
 }
 
 sub socket_path { return "$_[0]->{dir}/control"; }
-sub pid { return $_[0]->{harness} ? $_[0]->{harness}->{KIDS}->[0]->{PID} : undef; }
+sub pid { return $_[0]->{pid}; }
 
 # What it does, as the command line says it
 sub command
@@ -92,23 +93,60 @@ sub start
 	my ($self) = @_;
 	my @command = $self->command;
 
-	croak "elvisd $self->{name} runs already" if $self->{harness};
-	$self->{harness} = IPC::Run::start(\@command, '<', \undef,
-		'>>', $self->{log}, '2>&1');
+	croak "elvisd $self->{name} runs already" if $self->is_running;
+	$self->{pid} = fork // croak "fork: $!";
+	if ($self->{pid} == 0)
+	{
+		open STDIN, '<', '/dev/null';
+		open STDOUT, '>>', $self->{log};
+		open STDERR, '>&', \*STDOUT;
+		{ exec { $command[0] } @command; }
+		print STDERR "$command[0]: $!\n";
+		POSIX::_exit(127);
+	}
 	push @running, $self;
 	return;
 }
 
-# Ends it with a signal and returns its exit status as $? would have it
+# Is it there?  When it has ended by itself, status() says how.
+sub is_running
+{
+	my ($self) = @_;
+
+	return 0 unless $self->{pid};
+	return 1 if waitpid($self->{pid}, POSIX::WNOHANG) == 0;
+	$self->gone($?);
+	return 0;
+}
+
+# How it ended, as $? has it
+sub status { return $_[0]->{status}; }
+
+sub gone
+{
+	my ($self, $status) = @_;
+
+	$self->{status} = $status;
+	$self->{pid} = undef;
+	@running = grep { $_ != $self } @running;
+	return;
+}
+
+# Sends a signal and returns how it ended; one that takes long is killed.
 sub end
 {
 	my ($self, $signal) = @_;
-	my $harness = delete $self->{harness} or croak "elvisd $self->{name} does not run";
 
-	@running = grep { $_ != $self } @running;
-	$harness->signal($signal);
-	$harness->finish;
-	return $harness->full_result(0);
+	croak "elvisd $self->{name} does not run" unless $self->is_running;
+	kill $signal, $self->{pid};
+	if (!poll_until { !$self->is_running } 60)
+	{
+		kill 'KILL', $self->{pid};
+		waitpid $self->{pid}, 0;
+		$self->gone($?);
+		croak "elvisd $self->{name} did not end on $signal:\n" . $self->log_text;
+	}
+	return $self->status;
 }
 
 sub stop { return $_[0]->end('TERM'); }
@@ -127,15 +165,8 @@ sub reload
 {
 	my ($self) = @_;
 
-	$self->{harness}->signal('HUP');
+	kill 'HUP', $self->{pid};
 	return;
-}
-
-sub is_running
-{
-	my ($self) = @_;
-
-	return $self->{harness} && $self->{harness}->pumpable;
 }
 
 sub log_text
@@ -152,10 +183,17 @@ sub log_text
 sub wait_for_log
 {
 	my ($self, $pattern, $from, $seconds) = @_;
-	my $text;
+	my ($alive, $text);
 
-	poll_until { $text = $self->log_text; substr($text, $from // 0) =~ $pattern } $seconds
-	  or croak "elvisd $self->{name} did not say $pattern:\n$text";
+	# asked before the log is read: what a daemon says last is heard, too
+	poll_until
+	{
+		$alive = $self->is_running;
+		$text = $self->log_text;
+		!$alive || substr($text, $from // 0) =~ $pattern
+	} $seconds;
+	croak "elvisd $self->{name} did not say $pattern:\n$text"
+	  unless substr($text, $from // 0) =~ $pattern;
 	return length $text;
 }
 
@@ -186,7 +224,11 @@ END
 {
 	my $status = $?;
 
-	$_->kill9 for @running;
+	for my $daemon (@running)
+	{
+		kill 'KILL', $daemon->{pid};
+		waitpid $daemon->{pid}, 0;
+	}
 	$? = $status;
 }
 
