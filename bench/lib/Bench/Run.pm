@@ -1,0 +1,148 @@
+# One run: what is measured, on what, and the report of it.
+package Bench::Run;
+
+use strict;
+use warnings;
+
+use Bench::Data 'fill';
+use Bench::Figures qw(median quote);
+use Bench::Machine;
+use Bench::Place;
+use Bench::Server;
+use Carp;
+
+# new(work => directory, bench => directory of the programs, quick => bool,
+#     variants => [names]); makes the template of all servers.
+sub new
+{
+	my ($class, %option) = @_;
+	my $self = bless { %option, goals => [], raw => {}, missing => {} }, $class;
+
+	$self->{place} = Bench::Place->new($option{bench}, $option{work});
+	$self->{ready} = [ grep { $self->is_ready($_) } @{ $option{variants} } ];
+	Bench::Server->make_template($self->{place}, sub { fill($_[0], $self->scale) });
+	return $self;
+}
+
+sub is_ready
+{
+	my ($self, $name) = @_;
+	my $reason = $self->variant($name)->missing;
+
+	$self->{missing}->{$name} = $reason if $reason;
+	return !$reason;
+}
+
+sub place { return $_[0]->{place}; }
+sub quick { return $_[0]->{quick}; }
+sub repetitions { return $_[0]->{quick} ? 3 : 5; }
+sub scale { return $_[0]->{quick} ? 2 : 10; }
+
+# A fresh object of the variant of this name
+sub variant
+{
+	my ($self, $name) = @_;
+
+	require "$self->{bench}/variant/$name.pm";
+	return $name->new($self->{place});
+}
+
+# Names of the variants that run here, `none` first; delivering: those that have a target
+sub variants { return @{ $_[0]->{ready} }; }
+sub delivering { my ($self) = @_; return grep { $self->variant($_)->delivers } $self->variants; }
+
+# The list, begun at another place each time
+sub rotate
+{
+	my ($self, $by, @list) = @_;
+
+	return map { $list[($by + $_) % @list] } 0 .. $#list;
+}
+
+sub capture_output
+{
+	my ($self, @command) = @_;
+
+	open my $pipe, '-|', @command or croak "@command: $!";
+	local $/;
+	my $out = <$pipe>;
+	close $pipe or croak "@command failed";
+	return $out;
+}
+
+# Lines of numbers as they were taken, kept in raw/NAME.csv
+sub raw
+{
+	my ($self, $name, $head, @lines) = @_;
+
+	push @{ $self->{raw}->{$name} //= [$head] }, @lines;
+	return;
+}
+
+# What was to be reached ('<=' or '>='), and what was in each repetition
+sub goal
+{
+	my ($self, $what, $sense, $bound, $values) = @_;
+
+	return unless $values && @$values;
+	push @{ $self->{goals} }, { what => $what, sense => $sense, bound => $bound,
+		values => $values };
+	return;
+}
+
+sub table
+{
+	my ($self, $head, @rows) = @_;
+
+	return join '', map { '| ' . join(' | ', @$_) . " |\n" }
+		$head, [ map { '---' } @$head ], @rows;
+}
+
+# Runs one measurement; its section of the report
+sub measure
+{
+	my ($self, $name) = @_;
+
+	require "$self->{bench}/measure/$name.pm";
+	return join "\n", "## $name\n", $name->about, $name->run($self);
+}
+
+sub goals
+{
+	my ($self) = @_;
+
+	return '' unless @{ $self->{goals} };
+	return "## Goals\n\nMedian of the repetitions, with the least and the greatest.\n\n" .
+		$self->table([ 'what', 'goal', 'measured', '' ], map {
+			my $median = median(@{ $_->{values} });
+			my $met = $_->{sense} eq '<=' ? $median <= $_->{bound}
+				: $median >= $_->{bound};
+			[ $_->{what}, "$_->{sense} $_->{bound}",
+				quote($median < 10 ? '%.2f' : '%.0f', @{ $_->{values} }),
+				$met ? 'met' : 'missed' ]
+		} @{ $self->{goals} });
+}
+
+sub variants_table
+{
+	my ($self) = @_;
+
+	return "## Variants\n\n" . $self->table([ 'variant', 'what', 'version' ], map {
+		my $variant = $self->variant($_);
+		my $missing = $self->{missing}->{$_};
+		[ $_, $variant->about, $missing ? "not run: $missing" : $variant->version ]
+	} @{ $self->{variants} });
+}
+
+sub head
+{
+	my ($self) = @_;
+	my $kind = $self->{quick} ? 'A quick run: small backlogs, few repetitions.' :
+		'A full run.';
+
+	return "# What it costs, and how fast it is\n\n$kind Made by `bench/run`; " .
+		"bench/README.md says how to read it. Only figures of one run may be compared.\n\n" .
+		Bench::Machine::describe($self->{place});
+}
+
+1;

@@ -1,0 +1,61 @@
+# What every variant is: a way to capture the changes of a server, or none, and perhaps to
+# deliver them to others.  A variant is a file in bench/variant whose package, named after
+# it, inherits from this and says what differs.  An object serves one source.
+package Bench::Variant;
+
+use strict;
+use warnings;
+
+use Bench::Data '@tables';
+
+sub new
+{
+	my ($class, $place) = @_;
+
+	return bless { place => $place }, $class;
+}
+
+# One line for the table of variants
+sub about { die "a variant says what it is"; }
+
+# Its version, where it is not the server's
+sub version { return ''; }
+
+# Why it cannot run here, or ''
+sub missing { return ''; }
+
+# True if it has link() and what follows
+sub delivers { return 0; }
+
+# Lines for postgresql.conf of its servers
+sub conf { return ''; }
+
+# From now on changes to the tables are captured; nobody takes them.
+sub capture { return; }
+
+# Bytes that it has written into tables of its own, indexes included; undef without such
+sub log_bytes { return undef; }
+
+# From now on changes are kept for the targets, which hold the same rows; delivery has not
+# begun.
+sub link { die "this variant does not deliver"; }
+
+# Delivery begins, and ends; both return when it is so.
+sub start { die "this variant does not deliver"; }
+sub stop { die "this variant does not deliver"; }
+
+# The processes that are no server's, while delivery runs; whether there are such, and the
+# megabytes that they are told to keep changes in
+sub daemons { return (); }
+sub has_daemon { return 0; }
+sub cache_megabytes { return 0; }
+
+# The backends on a target that write the changes, while delivery runs
+sub apply_backends
+{
+	my ($self, $target) = @_;
+
+	return $target->backends('client backend');
+}
+
+1;

@@ -1,0 +1,27 @@
+# Waiting for what comes about by itself.
+package Bench::Wait;
+
+use strict;
+use warnings;
+
+use Carp;
+use Exporter 'import';
+use Time::HiRes qw(sleep time);
+
+our @EXPORT = qw(wait_until);
+
+# Looks every $pause seconds until it is true; dies after ten minutes.
+sub wait_until
+{
+	my ($what, $condition, $pause) = @_;
+	my $end = time + 600;
+
+	until ($condition->())
+	{
+		croak "waited in vain for $what" if time > $end;
+		sleep($pause // 0.01);
+	}
+	return;
+}
+
+1;

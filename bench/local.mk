@@ -1,0 +1,46 @@
+# The measurements: not part of `check`, they take minutes and want the machine for
+# themselves.  They run on the private copy of PostgreSQL that the tests have.
+
+BENCH_FLAGS =
+
+bench: tests/pg/root.stamp
+	$(bench_environment) $(srcdir)/bench/run --out bench $(BENCH_FLAGS)
+
+bench-quick: tests/pg/root.stamp
+	$(bench_environment) $(srcdir)/bench/run --quick --out bench $(BENCH_FLAGS)
+
+bench_environment = \
+	ELVIS_DESTDIR='$(test_destdir)' ELVIS_BINDIR='$(bindir)' \
+	ELVIS_POLICYDIR='$(policydir)' ELVIS_SINKDIR='$(sinkdir)' \
+	PG_CONFIG='$(PG_CONFIG)' CC='$(CC)'
+
+EXTRA_DIST += \
+	%reldir%/README.md \
+	%reldir%/c/empty_trigger.c \
+	%reldir%/c/tpcb.c \
+	%reldir%/lib/Bench/Cpu.pm \
+	%reldir%/lib/Bench/Data.pm \
+	%reldir%/lib/Bench/Figures.pm \
+	%reldir%/lib/Bench/Machine.pm \
+	%reldir%/lib/Bench/Place.pm \
+	%reldir%/lib/Bench/Route.pm \
+	%reldir%/lib/Bench/Run.pm \
+	%reldir%/lib/Bench/Server.pm \
+	%reldir%/lib/Bench/Session.pm \
+	%reldir%/lib/Bench/Variant.pm \
+	%reldir%/lib/Bench/Wait.pm \
+	%reldir%/measure/capture_bulk.pm \
+	%reldir%/measure/capture_tpcb.pm \
+	%reldir%/measure/catchup.pm \
+	%reldir%/measure/fanout.pm \
+	%reldir%/measure/idle.pm \
+	%reldir%/measure/latency.pm \
+	%reldir%/measure/log_size.pm \
+	%reldir%/measure/memory.pm \
+	%reldir%/measure/start.pm \
+	%reldir%/run \
+	%reldir%/variant/empty_trigger.pm \
+	%reldir%/variant/native.pm \
+	%reldir%/variant/none.pm
+
+.PHONY: bench bench-quick

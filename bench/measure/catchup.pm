@@ -1,0 +1,123 @@
+# How fast a backlog is brought over, and what it costs at the target.
+package catchup;
+
+use strict;
+use warnings;
+
+use Bench::Data qw(bulk_backlog tpcb_backlog);
+use Bench::Figures qw(quote ratios);
+use Bench::Route;
+
+sub about
+{
+	return <<'TEXT';
+Delivery stands still while a backlog is made: TPC-B by four clients (four changes a
+transaction), or rows of 97 bytes inserted, updated or deleted, by statements of 1,000 rows
+or by one. Then it is started, and the clock runs until the last change is visible at the
+target; the start is part of it. CPU time, in us a change, is that of the backends that
+apply, from /proc/PID/schedstat; of all of the source server; and of the daemon, in ticks.
+After each run all tables are compared by checksum.
+TEXT
+}
+
+# What it is called, what is done, rows a statement (0: all), and the goals: changes a second
+# and apply CPU a change, against native's.
+my @backlogs = map { { name => $_->[0], kind => $_->[1], size => $_->[2], rate => $_->[3],
+		cpu => $_->[4] } }
+	[ 'TPC-B', 'tpcb', 0, 3, 0.45 ],
+	[ 'inserts of 1000', 'insert', 1000, 5, 0.35 ],
+	[ 'updates of 1000', 'update', 1000, 2.5, 0.6 ],
+	[ 'deletes of 1000', 'delete', 1000, 2.5, 0.5 ],
+	[ 'one insert', 'insert', 0, 5, 0.35 ],
+	[ 'one update', 'update', 0, 2.5, 0.6 ],
+	[ 'one delete', 'delete', 0, 2.5, 0.5 ];
+
+sub run
+{
+	my ($class, $bench) = @_;
+	my %changes = $bench->quick
+		? (tpcb => 100_000, insert => 200_000, update => 100_000, delete => 200_000)
+		: (tpcb => 400_000, insert => 500_000, update => 200_000, delete => 500_000);
+	my @variants = $bench->delivering;
+	my (%route, %took, @rows);
+
+	for my $name (@variants)
+	{
+		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
+			"catchup-$name", 1);
+	}
+	for my $repetition (1 .. $bench->repetitions)
+	{
+		for my $backlog (@backlogs)
+		{
+			my $n = $changes{ $backlog->{kind} };
+			for my $name ($bench->rotate($repetition, @variants))
+			{
+				my %us = bring_over($route{$name}, $backlog, $n);
+				push @{ $took{ $backlog->{name} }->{$name}->{$_} }, $us{$_} for keys %us;
+				$bench->raw('catchup', 'repetition,backlog,variant,changes,wall_us,' .
+					'apply_us,source_us,daemon_us', join ',', $repetition,
+					$backlog->{name}, $name, $n, @us{qw(wall apply source daemon)});
+			}
+		}
+	}
+	$_->remove for values %route;
+	for my $backlog (@backlogs)
+	{
+		my $of = $took{ $backlog->{name} };
+		set_goals($bench, $backlog, $of) if $of->{elvis} && $of->{native};
+		push @rows, map { [ "$backlog->{name}, $changes{ $backlog->{kind} } changes", $_,
+			figures($of->{$_}, $of->{native}) ] } @variants;
+	}
+	return $bench->table([ 'backlog', 'variant', '1000 changes/s', "/ native's", 'apply CPU',
+		"/ native's", 'source CPU', 'daemon CPU', '/ apply CPU' ], @rows);
+}
+
+# In us a change: wall, and CPU of apply, source and daemon
+sub bring_over
+{
+	my ($route, $backlog, $n) = @_;
+	my $took;
+
+	if ($backlog->{kind} eq 'tpcb')
+	{
+		tpcb_backlog($route->source, $n / 4);
+	}
+	else
+	{
+		bulk_backlog($route->source, $backlog->{kind}, $n, $backlog->{size} || $n);
+	}
+	$took = $route->catch_up;
+	$route->verify;
+	return map { $_ => $took->{$_} / $n * 1e6 } qw(wall apply source daemon);
+}
+
+sub rates { return map { 1e6 / $_ } @_; }
+
+sub figures
+{
+	my ($of, $native) = @_;
+
+	return (quote('%.1f', map { $_ / 1000 } rates(@{ $of->{wall} })),
+		$native ? quote('%.2f', ratios($native->{wall}, $of->{wall})) : '-',
+		quote('%.2f', @{ $of->{apply} }),
+		$native ? quote('%.2f', ratios($of->{apply}, $native->{apply})) : '-',
+		quote('%.2f', @{ $of->{source} }), quote('%.2f', @{ $of->{daemon} }),
+		quote('%.2f', ratios($of->{daemon}, $of->{apply})));
+}
+
+sub set_goals
+{
+	my ($bench, $backlog, $of) = @_;
+	my ($elvis, $native) = @$of{qw(elvis native)};
+
+	$bench->goal("$backlog->{name}: changes a second / native's", '>=', $backlog->{rate},
+		[ ratios($native->{wall}, $elvis->{wall}) ]);
+	$bench->goal("$backlog->{name}: apply CPU a change / native's", '<=', $backlog->{cpu},
+		[ ratios($elvis->{apply}, $native->{apply}) ]);
+	$bench->goal("$backlog->{name}: daemon CPU / apply CPU", '<=', 0.1,
+		[ ratios($elvis->{daemon}, $elvis->{apply}) ]);
+	return;
+}
+
+1;

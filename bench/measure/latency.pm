@@ -1,0 +1,121 @@
+# How long after its commit at the source a transaction is committed at the target.
+package latency;
+
+use strict;
+use warnings;
+
+use Bench::Figures qw(percentile quote ratios);
+use Bench::Route;
+
+sub about
+{
+	return <<'TEXT';
+TPC-B at 200 transactions/s by one client while delivery runs. The time from commit to
+commit is read afterwards out of both servers' WAL: the commit record of the transaction
+that wrote a row of pgbench_history at the source, and of the one that wrote its copy at the
+target, both stamped by the machine's one clock. So nothing polls and no trigger watches.
+(Not pg_xact_commit_timestamp: for what the native worker applies that is the source's.)
+A repetition's percentiles are over its transactions, the first second's left out.
+TEXT
+}
+
+my @percentiles = (50, 90, 99);
+my %goal = (50 => 0.6, 99 => 1.0);
+
+sub run
+{
+	my ($class, $bench) = @_;
+	my $seconds = $bench->quick ? 6 : 20;
+	my @variants = $bench->delivering;
+	my (%route, %ms);
+
+	for my $name (@variants)
+	{
+		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
+			"latency-$name", 1);
+	}
+	for my $repetition (1 .. $bench->repetitions)
+	{
+		for my $name ($bench->rotate($repetition, @variants))
+		{
+			my @of = delays($route{$name}, $seconds);
+			for my $p (@percentiles)
+			{
+				push @{ $ms{$p}->{$name} }, percentile($p, @of);
+			}
+			$bench->raw('latency', 'repetition,variant,transactions,' .
+				join(',', map { "p${_}_ms" } @percentiles), join ',', $repetition,
+				$name, scalar @of, map { $ms{$_}->{$name}->[-1] } @percentiles);
+		}
+	}
+	$_->remove for values %route;
+	for my $p (sort keys %goal)
+	{
+		next unless $ms{$p}->{elvis} && $ms{$p}->{native};
+		$bench->goal("commit to commit, p$p / native's", '<=', $goal{$p},
+			[ ratios($ms{$p}->{elvis}, $ms{$p}->{native}) ]);
+	}
+	return $bench->table([ 'variant', map { ("p$_ ms", "ratio to native's") } @percentiles ],
+		map {
+			my $name = $_;
+			[ $name, map { (quote('%.2f', @{ $ms{$_}->{$name} }),
+				quote('%.2f', ratios($ms{$_}->{$name}, $ms{$_}->{native} // []))) }
+				@percentiles ]
+		} @variants);
+}
+
+# In ms, of every transaction but the first second's
+sub delays
+{
+	my ($route, $seconds) = @_;
+	my ($source, $target) = ($route->source, $route->target);
+	my %from = map { $_ => $_->sql('select pg_current_wal_insert_lsn()') } $source, $target;
+	my $place = $source->{place};
+	my (%left, %arrived, @delays);
+
+	$source->sql('truncate pgbench_history');
+	$route->mark;
+	$route->start;
+	$route->wait_for_mark;
+	$place->run("$place->{bin}/pgbench", '-n', '-M', 'prepared', '-R', 200, '-T', $seconds,
+		'-h', $source->{dir}, '-U', 'bench', 'bench');
+	$route->mark;
+	$route->wait_for_mark;
+	$route->stop;
+	$route->verify;
+
+	%left = commits($source, $from{$source});
+	%arrived = commits($target, $from{$target});
+	my @rows = sort { $left{$a} <=> $left{$b} } keys %left;
+	for (@rows)
+	{
+		push @delays, ($arrived{$_} - $left{$_}) * 1000 if $left{$_} > $left{ $rows[0] } + 1;
+	}
+	return @delays;
+}
+
+# For each row of history, by what tells it from others: when its transaction committed, in
+# seconds of the day
+sub commits
+{
+	my ($server, $from) = @_;
+	my $to = $server->sql('select pg_current_wal_flush_lsn()');
+	my (%at, %of);
+
+	open my $wal, '-|', "$server->{place}->{bin}/pg_waldump", '-p', "$server->{dir}/pg_wal",
+		'-r', 'Transaction', '-s', $from, '-e', $to or die "pg_waldump: $!";
+	while (<$wal>)
+	{
+		next unless /tx:\s+(\d+), .* COMMIT \S+ (\d+):(\d+):([\d.]+)/;
+		$at{$1} = $2 * 3600 + $3 * 60 + $4;
+	}
+	close $wal or die "pg_waldump failed";
+	for (split /\n/, $server->sql('select xmin, mtime, aid, delta from pgbench_history'))
+	{
+		my ($xid, $row) = split /\|/, $_, 2;
+		$of{$row} = $at{$xid} // die "no commit record of transaction $xid in the WAL";
+	}
+	return %of;
+}
+
+1;

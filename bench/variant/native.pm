@@ -1,0 +1,101 @@
+# PostgreSQL's own logical replication.
+package native;
+
+use strict;
+use warnings;
+use parent 'Bench::Variant';
+
+use Bench::Data '@tables';
+use Bench::Wait;
+
+sub about { return "PostgreSQL's logical replication, one publication and subscription"; }
+sub delivers { return 1; }
+# A worker that was stopped is started again at once, not after 5 s.
+sub conf
+{
+	return <<'CONF';
+wal_level = logical
+wal_retrieve_retry_interval = 10ms
+wal_receiver_status_interval = 1s
+CONF
+}
+
+sub publish
+{
+	my ($source) = @_;
+
+	$source->sql('create publication bench for table ' . join ', ', @tables);
+	return;
+}
+
+# The slot keeps what a subscriber would still need.
+sub capture
+{
+	my ($self, $source) = @_;
+
+	publish($source);
+	$source->sql("select pg_create_logical_replication_slot('bench', 'pgoutput')");
+	return;
+}
+
+sub link
+{
+	my ($self, $source, @targets) = @_;
+
+	publish($source);
+	@$self{qw(source targets)} = ($source, \@targets);
+	for my $i (0 .. $#targets)
+	{
+		my $conninfo = $source->conninfo;
+		$targets[$i]->sql("create subscription bench connection '$conninfo' " .
+			"publication bench with (copy_data = false, enabled = false, " .
+			"slot_name = bench_$i)");
+	}
+	return;
+}
+
+sub start
+{
+	my ($self) = @_;
+
+	$_->sql('alter subscription bench enable') for @{ $self->{targets} };
+	return;
+}
+
+# A slot's restart point moves on only where running transactions are logged, and all after it
+# is decoded again at the next start.  A server that lives does that every 15 s; here it is
+# done before the worker is stopped, or each measurement would pay for those before it.
+sub settle
+{
+	my ($source) = @_;
+	my $reached = $source->sql("select pg_current_wal_insert_lsn()");
+
+	wait_until("slots to move on", sub {
+		$source->sql("checkpoint");
+		$source->sql("select bool_and(restart_lsn >= '$reached') " .
+			"from pg_replication_slots") eq "t"
+	}, 0.2);
+	return;
+}
+
+sub stop
+{
+	my ($self) = @_;
+
+	settle($self->{source});
+	for my $target (@{ $self->{targets} })
+	{
+		$target->sql('alter subscription bench disable');
+		wait_until("the worker to end", sub { !$self->apply_backends($target) });
+	}
+	return;
+}
+
+sub apply_backends
+{
+	my ($self, $target) = @_;
+
+	return $target->backends('logical replication worker');
+}
+
+1;
