@@ -21,7 +21,7 @@ layers() {
 		'<systemd/sd-daemon\.h>'
 	layer src/ctl    'base/ model/ conf/ pg/ plugin/ ctl/ elvis/' "$outside"
 	layer policies   'elvis/' "$outside"
-	layer sinks      'elvis/' '<(libconfig|dlfcn|check)\.h>'
+	layer sinks      'elvis/ [a-z_]*\.h' '<(libconfig|dlfcn|check)\.h>'
 	layer sinks/postgres 'base/ model/ pg/ elvis/' '<(libconfig|dlfcn|check)\.h>'
 }
 
