@@ -19,11 +19,16 @@ unit_tests = \
 	tests/unit/test_topology \
 	tests/unit/test_uuid
 
-# properties of the sources themselves
+# properties of the sources, and of what was built
 source_tests = \
 	tests/unit/docs.sh \
+	tests/unit/headers.sh \
 	tests/unit/layers.sh \
-	tests/unit/lists.sh
+	tests/unit/lists.sh \
+	tests/unit/symbols.sh
+
+# programs that hold the built policies and sinks to the interface's promises
+contract_tests =
 
 # tests/regress/sql/X.sql and expected/X.out; run in this order, one after the other, in
 # one database that has the extension
@@ -44,7 +49,12 @@ tap_modules = \
 
 # How they are built and run -------------------------------------------------------------
 
-check_PROGRAMS = $(unit_tests)
+check_PROGRAMS = $(unit_tests) $(contract_tests)
+
+# Modules for the tests only, such as those that are wrong on purpose.  libtool makes a
+# shared object of what will be installed somewhere, so it is told a place.
+check_LTLIBRARIES   =
+TEST_MODULE_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
 # for programs that say nothing else, which is the tests
 LDADD        = src/libelvis.la $(CHECK_LIBS)
@@ -52,7 +62,7 @@ AM_CPPFLAGS += $(CHECK_CFLAGS)
 
 server_tests = tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
 
-TESTS = $(unit_tests) $(source_tests) $(server_tests)
+TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(server_tests)
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
 	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
@@ -89,6 +99,9 @@ AM_TESTS_ENVIRONMENT = \
 	ELVIS_SINKDIR='$(sinkdir)'; export ELVIS_SINKDIR; \
 	ELVIS_REGRESS_TESTS='$(regress_tests)'; export ELVIS_REGRESS_TESTS; \
 	ELVIS_ISOLATION_TESTS='$(isolation_tests)'; export ELVIS_ISOLATION_TESTS; \
+	ELVIS_CC='$(CC)'; export ELVIS_CC; \
+	ELVIS_HEADER_CPPFLAGS='$(LIBPQ_CFLAGS) $(LIBCONFIG_CFLAGS) $(JANSSON_CFLAGS)'; \
+	export ELVIS_HEADER_CPPFLAGS; \
 	PG_CONFIG='$(PG_CONFIG)'; export PG_CONFIG; \
 	PG_MAJOR='$(PG_MAJOR)'; export PG_MAJOR;
 
@@ -107,8 +120,8 @@ tests/pg/root.stamp: $(srcdir)/tests/pg/mkroot.sh $(bin_PROGRAMS) $(extmod_LTLIB
 
 # What a sanitizer build is for, and what runs where there is no PostgreSQL
 .PHONY: check-serverless
-check-serverless: $(check_PROGRAMS)
-	$(MAKE) check-TESTS TESTS='$(unit_tests) $(source_tests)'
+check-serverless: all $(check_PROGRAMS) $(check_LTLIBRARIES)
+	$(MAKE) check-TESTS TESTS='$(unit_tests) $(contract_tests) $(source_tests)'
 
 # The same tests on what `make install` has put into the server, where it is there: in a
 # scratch prefix, as in distcheck, no server sees it.
