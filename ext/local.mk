@@ -1,16 +1,51 @@
 # The PostgreSQL extension: an ordinary libtool module built with pg_config's answers.
-# A new C file is one line in ext_elvis_la_SOURCES.
+# A new C file is one line in ext_elvis_la_SOURCES, a new part of the script one in ext_sql.
 
 extmod_LTLIBRARIES += ext/elvis.la
 
 ext_elvis_la_SOURCES = \
+	%reldir%/capture.c \
+	%reldir%/catalog.c \
+	%reldir%/collect.c \
+	%reldir%/key.c \
 	%reldir%/module.c \
+	%reldir%/node.c \
 	%reldir%/numeric.c \
-	%reldir%/value.c %reldir%/value.h
+	%reldir%/pending.c \
+	%reldir%/read.c \
+	%reldir%/relation.c \
+	%reldir%/render.c \
+	%reldir%/reorder.c \
+	%reldir%/segment.c \
+	%reldir%/settings.c \
+	%reldir%/snapshot.c \
+	%reldir%/table.c \
+	%reldir%/value.c \
+	%reldir%/version.c \
+	%reldir%/wait.c \
+	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
+	%reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
+	%reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/segment.h \
+	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
+	%reldir%/wait.h
 
 ext_elvis_la_CPPFLAGS = $(EXT_CPPFLAGS)
 ext_elvis_la_CFLAGS   = $(EXT_CFLAGS)
 ext_elvis_la_LDFLAGS  = -module -avoid-version -shared -export-symbols-regex \
 	'^(_PG_init|Pg_magic_func|pg_finfo_elvis_.*|elvis_.*)$$'
 
-dist_extdata_DATA += %reldir%/elvis.control %reldir%/elvis--1.0.sql
+dist_extdata_DATA += %reldir%/elvis.control
+
+# The script is these parts in this order; each ends with its own grants.
+ext_sql = \
+	%reldir%/sql/00-roles.sql \
+	%reldir%/sql/10-node.sql \
+	%reldir%/sql/20-table.sql \
+	%reldir%/sql/30-log.sql
+
+extdata_DATA += ext/elvis--1.0.sql
+EXTRA_DIST   += $(ext_sql)
+CLEANFILES   += ext/elvis--1.0.sql
+
+ext/elvis--1.0.sql: $(ext_sql) ext/local.mk
+	$(AM_V_GEN)$(MKDIR_P) ext && cat $(filter %.sql,$^) > $@.tmp && mv $@.tmp $@

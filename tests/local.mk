@@ -109,7 +109,8 @@ AM_TESTS_ENVIRONMENT = \
 check_DATA = tests/pg/root.stamp
 
 tests/pg/root.stamp: $(srcdir)/tests/pg/mkroot.sh $(bin_PROGRAMS) $(extmod_LTLIBRARIES) \
-		     $(policy_LTLIBRARIES) $(sink_LTLIBRARIES) $(dist_extdata_DATA)
+		     $(policy_LTLIBRARIES) $(sink_LTLIBRARIES) $(dist_extdata_DATA) \
+		     $(extdata_DATA)
 	$(AM_V_GEN)PG_CONFIG='$(PG_CONFIG)' $(SHELL) $(srcdir)/tests/pg/mkroot.sh \
 		'$(private_root)'
 	$(AM_V_at)$(MAKE) install DESTDIR='$(private_root)' \

@@ -1,0 +1,158 @@
+/*
+ * catalog.c - the extension's own tables and sequences.
+ */
+#include "postgres.h"
+
+#include "access/heapam.h"
+#include "access/htup_details.h"
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "commands/sequence.h"
+#include "storage/bufmgr.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
+
+#include "catalog.h"
+
+static const char *const names[CATALOG_OBJECTS] = {
+	[CATALOG_NODE] = "node",
+	[CATALOG_ATTACHMENT] = "attachment",
+	[CATALOG_ATTACHMENT_PKEY] = "attachment_pkey",
+	[CATALOG_RELATION] = "relation",
+	[CATALOG_RELATION_NUMBER] = "relation_number",
+	[CATALOG_RELATION_NEWEST] = "relation_newest",
+	[CATALOG_RELATION_ID] = "relation_id",
+	[CATALOG_SEGMENT] = "segment",
+	[CATALOG_SEGMENT_CURRENT] = "segment_current",
+	[CATALOG_LOG_SEQ] = "log_seq",
+};
+
+static Oid schema;
+static Oid oids[CATALOG_OBJECTS];
+
+/* The extension may be dropped and made again under a session. */
+static void
+forget(Datum arg, Oid relid)
+{
+	for (int i = 0; i < CATALOG_OBJECTS; i++) {
+		if (OidIsValid(relid) && oids[i] != relid)
+			continue;
+		memset(oids, 0, sizeof(oids));
+		schema = InvalidOid;
+		return;
+	}
+}
+
+void
+catalog_init(void)
+{
+	CacheRegisterRelcacheCallback(forget, (Datum) 0);
+}
+
+Oid
+catalog_schema(void)
+{
+	if (!OidIsValid(schema))
+		schema = get_namespace_oid("elvis", false);
+	return schema;
+}
+
+Oid
+catalog_find(const char *name)
+{
+	return get_relname_relid(name, catalog_schema());
+}
+
+Oid
+catalog_oid(enum catalog_object object)
+{
+	if (!OidIsValid(oids[object])) {
+		Oid found = catalog_find(names[object]);
+
+		if (!OidIsValid(found))
+			ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"elvis.%s\" does not exist", names[object]),
+				 errhint("Is the extension elvis installed in this database?")));
+		oids[object] = found;
+	}
+	return oids[object];
+}
+
+void
+catalog_insert(Relation relation, Datum *values, bool *nulls)
+{
+	HeapTuple tuple = heap_form_tuple(RelationGetDescr(relation), values, nulls);
+
+	CatalogTupleInsert(relation, tuple);
+	heap_freetuple(tuple);
+}
+
+void
+catalog_scan_begin(struct catalog_scan *scan, Oid relation, Oid index, int n_keys, ScanKey keys)
+{
+	scan->relation = table_open(relation, AccessShareLock);
+	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan->scan = systable_beginscan(scan->relation, index, OidIsValid(index), scan->snapshot,
+					n_keys, keys);
+}
+
+HeapTuple
+catalog_scan_next(struct catalog_scan *scan)
+{
+	return systable_getnext(scan->scan);
+}
+
+void
+catalog_scan_end(struct catalog_scan *scan)
+{
+	systable_endscan(scan->scan);
+	UnregisterSnapshot(scan->snapshot);
+	table_close(scan->relation, AccessShareLock);
+}
+
+int64
+catalog_sequence_last(enum catalog_object sequence)
+{
+	Relation relation = relation_open(catalog_oid(sequence), AccessShareLock);
+	Buffer buffer = ReadBuffer(relation, 0);
+	Form_pg_sequence_data data;
+	Page page;
+	int64 last;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	/* the row lies behind a tuple header of the usual kind, as in the server's own code */
+	data = (Form_pg_sequence_data)
+		((char *) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)) +
+		 ((HeapTupleHeader) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)))->t_hoff);
+	last = data->is_called ? data->last_value : 0;
+	UnlockReleaseBuffer(buffer);
+	relation_close(relation, AccessShareLock);
+	return last;
+}
+
+int64
+catalog_sequence_next(enum catalog_object sequence)
+{
+	bool read_only = XactReadOnly;
+	int64 number;
+
+	if (!read_only)
+		return nextval_internal(catalog_oid(sequence), false);
+	XactReadOnly = false;
+	PG_TRY();
+	{
+		number = nextval_internal(catalog_oid(sequence), false);
+	}
+	PG_FINALLY();
+	{
+		XactReadOnly = read_only;
+	}
+	PG_END_TRY();
+	return number;
+}

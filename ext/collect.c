@@ -1,0 +1,313 @@
+/*
+ * collect.c - finding the chunks of a batch by the transactions that belong to it.
+ *
+ * In the batch are the transactions that ran at its beginning and had ended at its end, each
+ * looked for by itself, and those that began after its beginning, a range with holes where
+ * transactions still ran.  So a transaction that is open for long costs nobody anything until it
+ * ends, and old segments are not even opened.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "miscadmin.h"
+#include "utils/fmgroids.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+#include "utils/xid8.h"
+
+#include "collect.h"
+#include "compat.h"
+#include "settings.h"
+
+/* One segment while its index is walked. */
+struct source {
+	uint16 number;
+	const struct segment *segment;
+	Relation log;		/* NULL: not opened yet */
+	Relation index;
+	IndexScanDesc scan;
+	TupleTableSlot *slot;
+	bool at_end;
+	uint64 xid;		/* where it stands */
+	int64 seq;
+};
+
+struct walk {
+	struct collection *found;
+	Snapshot snapshot;
+	int n;
+	struct source *sources;
+	size_t start;		/* first chunk of the transaction being gathered */
+	uint64 xid;		/* that transaction; 0: none */
+};
+
+/* ---- gathering ---- */
+
+static size_t
+memory_used(const struct collection *found)
+{
+	return found->n_chunks * sizeof(struct chunk_place) +
+	       found->n_transactions * sizeof(struct transaction);
+}
+
+static int
+by_last(const void *a, const void *b)
+{
+	int64 x = ((const struct transaction *) a)->last;
+	int64 y = ((const struct transaction *) b)->last;
+
+	return x < y ? -1 : x > y;
+}
+
+static void
+sort(struct collection *found)
+{
+	qsort(found->transactions, found->n_transactions, sizeof(struct transaction), by_last);
+}
+
+static int
+by_first(const void *a, const void *b)
+{
+	uint32 x = ((const struct transaction *) a)->first;
+	uint32 y = ((const struct transaction *) b)->first;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Too much: keeps the first half of the transactions and remembers where it cut. */
+static void
+halve(struct collection *found)
+{
+	size_t keep = found->n_transactions / 2;
+	size_t to = 0;
+
+	if (keep == 0)
+		return;
+	sort(found);
+	found->cut = found->transactions[keep].last;
+	found->n_transactions = keep;
+	qsort(found->transactions, keep, sizeof(struct transaction), by_first);
+	for (size_t i = 0; i < keep; i++) {
+		struct transaction *kept = &found->transactions[i];
+
+		memmove(&found->chunks[to], &found->chunks[kept->first],
+			kept->count * sizeof(struct chunk_place));
+		kept->first = to;
+		to += kept->count;
+	}
+	found->n_chunks = to;
+}
+
+/* All chunks of the transaction have been seen: it is kept, or forgotten again. */
+static void
+end_transaction(struct walk *walk)
+{
+	struct collection *found = walk->found;
+	struct transaction *kept;
+	int64 last;
+
+	if (walk->xid == 0)
+		return;
+	last = found->chunks[found->n_chunks - 1].seq;
+	if (last <= found->after || last >= found->cut) {
+		found->n_chunks = walk->start;
+	} else {
+		if (found->n_transactions == found->room_transactions) {
+			found->room_transactions *= 2;
+			found->transactions = repalloc_huge(found->transactions,
+				found->room_transactions * sizeof(struct transaction));
+		}
+		kept = &found->transactions[found->n_transactions++];
+		kept->xid = walk->xid;
+		kept->last = last;
+		kept->first = walk->start;
+		kept->count = found->n_chunks - walk->start;
+		if (memory_used(found) > (size_t) setting_read_memory * 1024)
+			halve(found);
+	}
+	walk->xid = 0;
+}
+
+static void
+add_chunk(struct walk *walk, const struct source *source)
+{
+	struct collection *found = walk->found;
+	struct chunk_place *place;
+
+	if (source->xid != walk->xid) {
+		end_transaction(walk);
+		walk->xid = source->xid;
+		walk->start = found->n_chunks;
+	}
+	if (found->n_chunks == found->room_chunks) {
+		found->room_chunks *= 2;
+		found->chunks = repalloc_huge(found->chunks,
+					      found->room_chunks * sizeof(struct chunk_place));
+	}
+	place = &found->chunks[found->n_chunks++];
+	place->seq = source->seq;
+	place->tid = source->slot->tts_tid;
+	place->segment = source->number;
+}
+
+/* ---- walking ---- */
+
+static bool
+source_open(struct source *source, Snapshot snapshot)
+{
+	if (source->log != NULL)
+		return true;
+	source->log = try_table_open(source->segment->log, AccessShareLock);
+	if (source->log == NULL)
+		return false;
+	source->index = index_open(source->segment->index, AccessShareLock);
+	source->slot = table_slot_create(source->log, NULL);
+	source->scan = compat_index_beginscan(source->log, source->index, snapshot, 2);
+	return true;
+}
+
+static void
+source_close(struct source *source)
+{
+	if (source->log == NULL)
+		return;
+	index_endscan(source->scan);
+	ExecDropSingleTupleTableSlot(source->slot);
+	index_close(source->index, AccessShareLock);
+	table_close(source->log, AccessShareLock);
+}
+
+static void
+source_next(struct source *source)
+{
+	bool is_null;
+
+	source->at_end = !index_getnext_slot(source->scan, ForwardScanDirection, source->slot);
+	if (source->at_end)
+		return;
+	source->xid = U64FromFullTransactionId(DatumGetFullTransactionId(
+		slot_getattr(source->slot, SEGMENT_LOG_XID, &is_null)));
+	source->seq = DatumGetInt64(slot_getattr(source->slot, SEGMENT_LOG_SEQ, &is_null));
+}
+
+/* Begins with the chunks of transactions lo <= xid < hi. */
+static void
+source_seek(struct source *source, uint64 lo, uint64 hi)
+{
+	ScanKeyData keys[2];
+
+	ScanKeyInit(&keys[0], 1, BTGreaterEqualStrategyNumber, F_XID8GE,
+		    FullTransactionIdGetDatum(FullTransactionIdFromU64(lo)));
+	ScanKeyInit(&keys[1], 1, BTLessStrategyNumber, F_XID8LT,
+		    FullTransactionIdGetDatum(FullTransactionIdFromU64(hi)));
+	index_rescan(source->scan, keys, 2, NULL, 0);
+	source_next(source);
+}
+
+static struct source *
+foremost(struct walk *walk)
+{
+	struct source *first = NULL;
+
+	for (int i = 0; i < walk->n; i++) {
+		struct source *source = &walk->sources[i];
+
+		if (!source->at_end &&
+		    (first == NULL || source->xid < first->xid ||
+		     (source->xid == first->xid && source->seq < first->seq)))
+			first = source;
+	}
+	return first;
+}
+
+/* Gathers the transactions lo <= xid < hi of all segments that may have any. */
+static void
+walk_range(struct walk *walk, uint64 lo, uint64 hi)
+{
+	struct source *source;
+
+	if (lo >= hi)
+		return;
+	for (int i = 0; i < walk->n; i++) {
+		source = &walk->sources[i];
+		source->at_end = true;
+		if (lo < source->segment->hi && hi > source->segment->lo &&
+		    source_open(source, walk->snapshot))
+			source_seek(source, lo, hi);
+	}
+	while ((source = foremost(walk)) != NULL) {
+		CHECK_FOR_INTERRUPTS();
+		add_chunk(walk, source);
+		source_next(source);
+	}
+	end_transaction(walk);
+}
+
+static void
+walk_batch(struct walk *walk, const struct snapshot_image *from, const struct snapshot_image *to)
+{
+	uint64 lo = from->xmax;
+
+	for (uint32 i = 0; i < from->n_running; i++)
+		if (snapshot_sees(to, from->running[i]))
+			walk_range(walk, from->running[i], from->running[i] + 1);
+	for (uint32 i = 0; i < to->n_running; i++) {
+		if (to->running[i] < lo)
+			continue;
+		walk_range(walk, lo, to->running[i]);
+		lo = to->running[i] + 1;
+	}
+	walk_range(walk, lo, to->xmax);
+}
+
+static struct collection *
+collection_new(int64 after, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "elvis collection",
+						      ALLOCSET_DEFAULT_SIZES);
+	MemoryContext before = MemoryContextSwitchTo(context);
+	struct collection *found = palloc0(sizeof(*found));
+	ListCell *cell;
+	List *segments;
+
+	found->context = context;
+	found->after = after;
+	found->cut = PG_INT64_MAX;
+	found->room_chunks = 256;
+	found->chunks = palloc(found->room_chunks * sizeof(struct chunk_place));
+	found->room_transactions = 256;
+	found->transactions = palloc(found->room_transactions * sizeof(struct transaction));
+	segments = segment_list();
+	found->segments = palloc(sizeof(struct segment) * Max(list_length(segments), 1));
+	foreach(cell, segments) {
+		const struct segment *segment = lfirst(cell);
+
+		if (OidIsValid(segment->log))
+			found->segments[found->n_segments++] = *segment;
+	}
+	MemoryContextSwitchTo(before);
+	return found;
+}
+
+struct collection *
+collect(const struct snapshot_image *from, const struct snapshot_image *to, int64 after,
+	MemoryContext parent)
+{
+	struct walk walk = {.found = collection_new(after, parent)};
+
+	walk.snapshot = RegisterSnapshot(GetActiveSnapshot());
+	walk.n = walk.found->n_segments;
+	walk.sources = palloc0(sizeof(struct source) * Max(walk.n, 1));
+	for (int i = 0; i < walk.n; i++) {
+		walk.sources[i].number = i;
+		walk.sources[i].segment = &walk.found->segments[i];
+	}
+	walk_batch(&walk, from, to);
+	for (int i = 0; i < walk.n; i++)
+		source_close(&walk.sources[i]);
+	UnregisterSnapshot(walk.snapshot);
+	sort(walk.found);
+	return walk.found;
+}

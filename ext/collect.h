@@ -1,0 +1,52 @@
+/*
+ * collect.h - where the chunks of a batch are, in the order in which they are handed out.
+ */
+#ifndef ELVIS_EXT_COLLECT_H
+#define ELVIS_EXT_COLLECT_H
+
+#include "storage/itemptr.h"
+
+#include "segment.h"
+#include "snapshot.h"
+
+/* One chunk. */
+struct chunk_place {
+	int64 seq;
+	ItemPointerData tid;
+	uint16 segment;		/* number in the collection's list */
+};
+
+/* One transaction: `count` chunks from `first` on, in the order of their seq. */
+struct transaction {
+	uint64 xid;
+	int64 last;		/* seq of its last chunk */
+	uint32 first;
+	uint32 count;
+};
+
+/*
+ * The transactions of a batch whose last seq lies above `after` and below `cut`, in the order of
+ * their last seq: whoever depends on a transaction has sealed its last chunk after that one
+ * committed.
+ */
+struct collection {
+	MemoryContext context;	/* it lives in */
+	int n_segments;
+	struct segment *segments;
+	int64 after;
+	int64 cut;		/* PG_INT64_MAX: there is nothing more behind it */
+	size_t n_chunks, room_chunks;
+	struct chunk_place *chunks;
+	size_t n_transactions, room_transactions;
+	struct transaction *transactions;
+};
+
+/*
+ * Collects the transactions of (from, to] behind `after`, from the beginning as many as fit the
+ * setting elvis.read_memory; at least one if there is one.  Made in a context of its own below
+ * `parent`.
+ */
+struct collection *collect(const struct snapshot_image *from, const struct snapshot_image *to,
+			   int64 after, MemoryContext parent);
+
+#endif

@@ -1,1 +1,0 @@
-\echo Use "CREATE EXTENSION elvis" to load this file. \quit

@@ -1,0 +1,422 @@
+/*
+ * pending.c - stretches of captured records, from the trigger to the log.
+ *
+ * The list is in the order of capture.  While a subtransaction runs only it and its children add
+ * to the list, so the owners of the list, read from its head, go from parents to children: the
+ * stretches of the running subtransaction are the end of the list, its parent's lie before them.
+ *
+ * A full stretch seals all open ones, in order, so that those of the parents keep their place
+ * before what is written now; written are only those of the running subtransaction, whose rows in
+ * the log live and die with them.  When a subtransaction is about to end with much in memory, its
+ * parent's stretches are written too, under it; they stay in the list until it has committed.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "lib/ilist.h"
+#include "utils/memutils.h"
+#include "utils/timestamp.h"
+
+#include <elvis/record.h>
+
+#include "pending.h"
+#include "relation.h"
+#include "segment.h"
+#include "wait.h"
+
+#define CHUNK_HEAD 2		/* format and flags */
+#define CHUNK_MAX 8100		/* fits a page with the rest of its row */
+#define STRETCH_START 1024
+#define KEPT_IN_SUBXACT 4	/* stretches that may wait for the parent to write them */
+#define SAME_TIME 10000		/* us by which changes of one context may differ */
+
+struct stretch {
+	dlist_node node;
+	SubTransactionId owner;
+	SubTransactionId written_by;	/* its row is in the log, if that one commits */
+	int64 seq;		/* 0: not sealed */
+	struct context opening;	/* of the first record */
+	struct context context;	/* of the last record */
+	size_t first;		/* where the records after the first context begin */
+	size_t last;		/* where the last record begins; 0: there is none to be changed */
+	size_t length;
+	size_t room;
+	char *bytes;
+};
+
+static dlist_head list = DLIST_STATIC_INIT(list);
+static int n_listed;
+static bool disordered;		/* something was captured too late */
+static bool wrote;		/* this transaction has rows in the log */
+static bool finished;		/* its last chunk has been written */
+
+/* ---- stretches ---- */
+
+static struct stretch *
+tail(void)
+{
+	return dlist_is_empty(&list) ? NULL : dlist_tail_element(struct stretch, node, &list);
+}
+
+static struct stretch *
+stretch_new(void)
+{
+	MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
+	struct stretch *stretch = palloc0(sizeof(*stretch));
+
+	stretch->room = STRETCH_START;
+	stretch->bytes = palloc(stretch->room);
+	stretch->owner = GetCurrentSubTransactionId();
+	stretch->length = CHUNK_HEAD;
+	dlist_push_tail(&list, &stretch->node);
+	n_listed++;
+	MemoryContextSwitchTo(before);
+	return stretch;
+}
+
+static void
+stretch_free(struct stretch *stretch)
+{
+	dlist_delete(&stretch->node);
+	n_listed--;
+	pfree(stretch->bytes);
+	pfree(stretch);
+}
+
+static bool
+is_written(const struct stretch *stretch)
+{
+	return stretch->written_by != InvalidSubTransactionId;
+}
+
+static void
+make_room(struct stretch *stretch, size_t more)
+{
+	size_t needed = stretch->length + more;
+
+	if (needed <= stretch->room)
+		return;
+	if (needed > MaxAllocSize)
+		ereport(ERROR,
+			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+			 errmsg("a change of %zu bytes is too large to be captured", more),
+			 errdetail("A change must fit into 1 GB with all its values.")));
+	while (stretch->room < needed)
+		stretch->room = Min(stretch->room * 2, MaxAllocSize);
+	stretch->bytes = repalloc(stretch->bytes, stretch->room);
+}
+
+static void
+put_record(struct stretch *stretch, uint8 tag, const char *payload, size_t length)
+{
+	uint8 *out;
+
+	make_room(stretch, 1 + ELVIS_VARINT_MAX + length);
+	stretch->last = stretch->length;
+	out = (uint8 *) stretch->bytes + stretch->length;
+	*out++ = tag;
+	out = elvis_put_varint(out, length);
+	memcpy(out, payload, length);
+	stretch->length = (char *) out + length - stretch->bytes;
+}
+
+static void
+put_context(struct stretch *stretch, const struct context *context)
+{
+	uint8 payload[8 + 3 * ELVIS_VARINT_MAX];
+	uint8 *out = elvis_put_i64(payload, context->at);
+
+	out = elvis_put_varint(out, context->origin);
+	out = elvis_put_varint(out, context->via);
+	out = elvis_put_varint(out, context->xid);
+	put_record(stretch, ELVIS_RECORD_CONTEXT, (char *) payload, out - payload);
+	if (stretch->first == 0) {
+		stretch->first = stretch->length;
+		stretch->opening = *context;
+	}
+	stretch->context = *context;
+}
+
+/*
+ * Changes made here share a context for a while: their times would cost more room than the
+ * changes.  Those that came from elsewhere keep the time they came with.
+ */
+static bool
+same_context(const struct context *a, const struct context *b)
+{
+	return a->origin == b->origin && a->via == b->via && a->xid == b->xid &&
+	       (a->at == b->at ||
+		(a->xid == 0 && b->at > a->at && b->at - a->at < SAME_TIME));
+}
+
+/* ---- writing ---- */
+
+static void
+seal(struct stretch *stretch)
+{
+	if (stretch->seq == 0)
+		stretch->seq = segment_next_seq();
+}
+
+static void
+write_chunk(struct segment_target *target, struct stretch *stretch, bool is_last)
+{
+	seal(stretch);
+	stretch->bytes[0] = ELVIS_RECORD_FORMAT;
+	stretch->bytes[1] = (is_last ? ELVIS_CHUNK_LAST : 0) |
+			    (disordered ? ELVIS_CHUNK_LATE : 0);
+	segment_write(target, stretch->seq, stretch->bytes, stretch->length);
+	wrote = true;
+}
+
+/* A full stretch: everything open is sealed, what is the running subtransaction's is written. */
+static void
+overflow(void)
+{
+	SubTransactionId self = GetCurrentSubTransactionId();
+	struct segment_target target;
+	dlist_mutable_iter each;
+
+	segment_open(&target);
+	dlist_foreach_modify(each, &list) {
+		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
+
+		if (is_written(stretch))
+			continue;
+		seal(stretch);
+		if (stretch->owner != self)
+			continue;
+		write_chunk(&target, stretch, false);
+		stretch_free(stretch);
+	}
+	segment_close(&target);
+}
+
+/* The transaction is about to commit or to be prepared: everything is written, the end marked. */
+static void
+finish(void)
+{
+	struct segment_target target;
+
+	if (dlist_is_empty(&list)) {
+		if (!wrote)
+			return;
+		stretch_new();	/* only to mark the end */
+	}
+	wait_wake_at_commit();
+	segment_open(&target);
+	while (!dlist_is_empty(&list)) {
+		struct stretch *stretch = dlist_head_element(struct stretch, node, &list);
+
+		write_chunk(&target, stretch, !dlist_has_next(&list, &stretch->node));
+		stretch_free(stretch);
+	}
+	segment_close(&target);
+	finished = true;
+}
+
+/* ---- subtransactions ---- */
+
+/* `self` is about to become part of `parent`: writes what both have, when it is much. */
+static void
+write_before_subcommit(SubTransactionId self, SubTransactionId parent)
+{
+	struct segment_target target;
+	dlist_iter each;
+	int n = 0;
+
+	dlist_foreach(each, &list) {
+		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
+
+		n += !is_written(stretch) &&
+		     (stretch->owner == self || stretch->owner == parent);
+	}
+	if (n <= KEPT_IN_SUBXACT)
+		return;
+
+	segment_open(&target);
+	dlist_foreach(each, &list) {
+		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
+
+		if (is_written(stretch))
+			continue;
+		seal(stretch);
+		if (stretch->owner != self && stretch->owner != parent)
+			continue;
+		write_chunk(&target, stretch, false);
+		stretch->written_by = self;
+	}
+	segment_close(&target);
+}
+
+/* Hands a stretch to the parent, into the parent's last one where that has room. */
+static void
+hand_over(struct stretch *stretch, SubTransactionId parent)
+{
+	struct stretch *before = NULL;
+	size_t from;
+
+	stretch->owner = parent;
+	if (dlist_has_prev(&list, &stretch->node))
+		before = dlist_container(struct stretch, node,
+					 dlist_prev_node(&list, &stretch->node));
+	if (before == NULL || before->owner != parent || before->seq != 0 ||
+	    stretch->seq != 0 || before->length + stretch->length > CHUNK_MAX)
+		return;
+	from = same_context(&before->context, &stretch->opening) ? stretch->first : CHUNK_HEAD;
+	make_room(before, stretch->length - from);
+	memcpy(before->bytes + before->length, stretch->bytes + from, stretch->length - from);
+	before->length += stretch->length - from;
+	before->last = 0;
+	before->context = stretch->context;
+	stretch_free(stretch);
+}
+
+static void
+subcommitted(SubTransactionId self, SubTransactionId parent)
+{
+	dlist_mutable_iter each;
+
+	dlist_foreach_modify(each, &list) {
+		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
+
+		if (stretch->written_by == self)
+			stretch_free(stretch);
+		else if (stretch->owner == self)
+			hand_over(stretch, parent);
+	}
+}
+
+static void
+subaborted(SubTransactionId self)
+{
+	dlist_mutable_iter each;
+
+	dlist_foreach_modify(each, &list) {
+		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
+
+		if (stretch->owner == self)
+			stretch_free(stretch);
+		else if (stretch->written_by == self)
+			stretch->written_by = InvalidSubTransactionId;
+	}
+}
+
+static void
+subxact_event(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+{
+	switch (event) {
+	case SUBXACT_EVENT_START_SUB:
+		return;
+	case SUBXACT_EVENT_PRE_COMMIT_SUB:
+		if (n_listed > KEPT_IN_SUBXACT)
+			write_before_subcommit(self, parent);
+		return;
+	case SUBXACT_EVENT_COMMIT_SUB:
+		if (n_listed > 0)
+			subcommitted(self, parent);
+		break;
+	case SUBXACT_EVENT_ABORT_SUB:
+		if (n_listed > 0)
+			subaborted(self);
+		break;
+	}
+	relation_subxact_end(self, parent, event == SUBXACT_EVENT_COMMIT_SUB);
+}
+
+/* ---- transactions ---- */
+
+static void
+reset(void)
+{
+	dlist_init(&list);	/* the memory goes with the transaction */
+	n_listed = 0;
+	disordered = false;
+	wrote = false;
+	finished = false;
+}
+
+static void
+xact_event(XactEvent event, void *arg)
+{
+	switch (event) {
+	case XACT_EVENT_PRE_COMMIT:
+	case XACT_EVENT_PRE_PREPARE:
+		if (n_listed > 0 || wrote)
+			finish();
+		break;
+	case XACT_EVENT_COMMIT:
+		relation_xact_end(true);
+		reset();
+		break;
+	case XACT_EVENT_PREPARE:
+	case XACT_EVENT_ABORT:
+		/* of what is only prepared nothing may be remembered: it may still be undone */
+		relation_xact_end(false);
+		reset();
+		break;
+	case XACT_EVENT_PARALLEL_PRE_COMMIT:
+	case XACT_EVENT_PARALLEL_COMMIT:
+	case XACT_EVENT_PARALLEL_ABORT:
+		break;
+	}
+}
+
+void
+pending_init(void)
+{
+	RegisterXactCallback(xact_event, NULL);
+	RegisterSubXactCallback(subxact_event, NULL);
+}
+
+/* ---- adding ---- */
+
+void
+pending_add(const struct context *context, uint8 tag, const char *payload, size_t length,
+	    bool is_disordered)
+{
+	struct stretch *stretch = tail();
+	size_t room = length + 64;	/* with a context before it */
+
+	disordered |= is_disordered;
+	if (stretch != NULL && stretch->owner == GetCurrentSubTransactionId() &&
+	    stretch->length + room > CHUNK_MAX) {
+		overflow();
+		stretch = tail();
+	}
+	if (stretch == NULL || stretch->seq != 0 ||
+	    stretch->owner != GetCurrentSubTransactionId())
+		stretch = stretch_new();
+	if (stretch->first == 0 || !same_context(&stretch->context, context))
+		put_context(stretch, context);
+	put_record(stretch, tag, payload, length);
+	if (finished)
+		finish();	/* captured while others did their last things before commit */
+}
+
+const char *
+pending_last(uint8 tag, size_t *length)
+{
+	struct stretch *stretch = tail();
+	struct elvis_bytes bytes, payload;
+	uint8 found;
+
+	if (stretch == NULL || stretch->owner != GetCurrentSubTransactionId() ||
+	    stretch->seq != 0 || stretch->last == 0)
+		return NULL;
+	bytes.at = (uint8 *) stretch->bytes + stretch->last;
+	bytes.end = (uint8 *) stretch->bytes + stretch->length;
+	if (!elvis_get_record(&bytes, &found, &payload) || found != tag)
+		return NULL;
+	*length = payload.end - payload.at;
+	return (const char *) payload.at;
+}
+
+void
+pending_take_back(void)
+{
+	struct stretch *stretch = tail();
+
+	stretch->length = stretch->last;
+	stretch->last = 0;
+}

@@ -1,0 +1,546 @@
+/*
+ * read.c - elvis.read(): a batch's stream, piece by piece.
+ *
+ * The session remembers where the chunks of the batch are, so that going on costs only fetching
+ * them.  Nothing depends on that: any cursor can be asked for in any session.
+ */
+#include "postgres.h"
+
+#include "access/detoast.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "fmgr.h"
+#include "funcapi.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
+#include "utils/inval.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include <elvis/record.h>
+
+#include "catalog.h"
+#include "collect.h"
+#include "node.h"
+#include "read.h"
+#include "render.h"
+#include "reorder.h"
+#include "segment.h"
+#include "snapshot.h"
+#include "version.h"
+
+PG_FUNCTION_INFO_V1(elvis_read);
+
+#define CHUNK_HEAD 2
+
+/* Which batch. */
+struct batch {
+	int64 from_id, from_token, to_id, to_token;
+};
+
+/* Where in it. */
+struct cursor {
+	int64 seq;
+	int64 inside;
+};
+
+/* What the session remembers of the batch it read last. */
+static struct {
+	struct batch batch;
+	struct collection *collection;	/* NULL: nothing */
+	bool stale;			/* its rows may have moved */
+	struct ordered *ordered;	/* the transaction being handed out, if it had to be put right */
+	int64 ordered_last;		/* its last seq */
+} memory;
+
+/* A call of elvis.read(). */
+struct reading {
+	struct collection *collection;
+	Relation *logs;			/* opened so far, by segment */
+	TupleTableSlot **slots;
+	Snapshot snapshot;
+	uint8 portable;
+	int max_bytes;
+	StringInfoData out;
+	int64 changes;
+};
+
+/* ---- memory ---- */
+
+static void
+log_changed(Datum arg, Oid relid)
+{
+	if (memory.collection == NULL || memory.stale)
+		return;
+	for (int i = 0; i < memory.collection->n_segments; i++)
+		if (!OidIsValid(relid) || memory.collection->segments[i].log == relid)
+			memory.stale = true;
+}
+
+void
+read_init(void)
+{
+	CacheRegisterRelcacheCallback(log_changed, (Datum) 0);
+}
+
+static void
+forget_ordered(void)
+{
+	if (memory.ordered != NULL)
+		MemoryContextDelete(memory.ordered->context);
+	memory.ordered = NULL;
+}
+
+static void
+forget(void)
+{
+	forget_ordered();
+	if (memory.collection != NULL)
+		MemoryContextDelete(memory.collection->context);
+	memory.collection = NULL;
+}
+
+/* ---- the batch ---- */
+
+static void
+find_snapshot(int64 id, int64 token, struct snapshot_row *row)
+{
+	struct snapshot_row newest;
+
+	if (snapshot_find(id, row)) {
+		if (row->token == token)
+			return;
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_SNAPSHOT_UNKNOWN),
+			 errmsg("snapshot " INT64_FORMAT " is not the one of that name that was "
+				"recorded here before", id),
+			 errdetail("The source was set back or replaced.")));
+	}
+	if (!snapshot_newest(&newest) || id > newest.id)
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_SNAPSHOT_UNKNOWN),
+			 errmsg("snapshot " INT64_FORMAT " has not been recorded here", id),
+			 errdetail("The source was set back or replaced.")));
+	ereport(ERROR,
+		(errcode(ERRCODE_ELVIS_LOG_GONE),
+		 errmsg("snapshot " INT64_FORMAT " is older than the log", id),
+		 errhint("The tables have to be copied again.")));
+}
+
+/* A segment that has gone was needed by whoever stands before the snapshot that saw all of it. */
+static void
+check_log_is_there(int64 from_id)
+{
+	ListCell *cell;
+
+	foreach(cell, segment_list()) {
+		const struct segment *segment = lfirst(cell);
+
+		if (!OidIsValid(segment->log) && from_id < segment->quiet_at)
+			ereport(ERROR,
+				(errcode(ERRCODE_ELVIS_LOG_GONE),
+				 errmsg("the log behind snapshot " INT64_FORMAT " is not kept any more",
+					from_id),
+				 errhint("The tables have to be copied again.")));
+	}
+}
+
+/* The collection in which the transaction behind `after` is, if there is one. */
+static struct collection *
+collection_at(const struct batch *batch, int64 after)
+{
+	struct snapshot_row from, to;
+	struct collection *found;
+
+	if (memory.collection != NULL && !memory.stale &&
+	    memcmp(&memory.batch, batch, sizeof(*batch)) == 0 &&
+	    after >= memory.collection->after) {
+		struct collection *kept = memory.collection;
+		size_t n = kept->n_transactions;
+
+		if (kept->cut == PG_INT64_MAX ||
+		    (n > 0 && kept->transactions[n - 1].last > after))
+			return kept;
+	}
+	forget();
+	find_snapshot(batch->from_id, batch->from_token, &from);
+	find_snapshot(batch->to_id, batch->to_token, &to);
+	if (from.id > to.id)
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("a batch cannot end at snapshot " INT64_FORMAT " and begin at "
+				INT64_FORMAT, to.id, from.id)));
+	memory.stale = false;	/* what moves from here on is noticed */
+	check_log_is_there(from.id);
+	found = collect(from.image, to.image, after, CurrentMemoryContext);
+	MemoryContextSetParent(found->context, CacheMemoryContext);
+	memory.batch = *batch;
+	memory.collection = found;
+	return found;
+}
+
+/* Number of the first transaction whose last seq is above `after`. */
+static size_t
+first_behind(const struct collection *collection, int64 after)
+{
+	size_t low = 0, high = collection->n_transactions;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (collection->transactions[middle].last > after)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
+/* ---- chunks ---- */
+
+static void
+open_log(struct reading *reading, int segment)
+{
+	Relation log = try_table_open(reading->collection->segments[segment].log,
+				      AccessShareLock);
+
+	if (log == NULL)
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_LOG_GONE),
+			 errmsg("segment %d of the log was dropped while it was read",
+				reading->collection->segments[segment].n)));
+	reading->logs[segment] = log;
+	reading->slots[segment] = table_slot_create(log, NULL);
+}
+
+/* The body of a chunk, still in its row; valid until the next one is fetched. */
+static struct varlena *
+fetch(struct reading *reading, const struct chunk_place *place)
+{
+	TupleTableSlot *slot;
+	ItemPointerData tid = place->tid;
+	bool is_null;
+	Datum body;
+
+	if (reading->logs[place->segment] == NULL)
+		open_log(reading, place->segment);
+	slot = reading->slots[place->segment];
+	ExecClearTuple(slot);
+	if (!table_tuple_fetch_row_version(reading->logs[place->segment], &tid,
+					   reading->snapshot, slot) ||
+	    DatumGetInt64(slot_getattr(slot, SEGMENT_LOG_SEQ, &is_null)) != place->seq)
+		version_damaged("a chunk has gone");
+	body = slot_getattr(slot, SEGMENT_LOG_BODY, &is_null);
+	return (struct varlena *) DatumGetPointer(body);
+}
+
+static void
+check_head(const uint8 *head, Size length)
+{
+	if (length < CHUNK_HEAD)
+		version_damaged("a chunk is too short");
+	if (head[0] != ELVIS_RECORD_FORMAT)
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_DAMAGED),
+			 errmsg("a chunk of the log has format %d, known is %d", head[0],
+				ELVIS_RECORD_FORMAT)));
+}
+
+/* The flags of a transaction's last chunk, which must say that it is the last. */
+static uint8
+last_flags(struct reading *reading, const struct transaction *transaction)
+{
+	const struct chunk_place *places = reading->collection->chunks + transaction->first;
+	struct varlena *head = detoast_attr_slice(
+		fetch(reading, &places[transaction->count - 1]), 0, CHUNK_HEAD);
+	const uint8 *bytes = (const uint8 *) VARDATA_ANY(head);
+
+	check_head(bytes, VARSIZE_ANY_EXHDR(head));
+	if ((bytes[1] & ELVIS_CHUNK_LAST) == 0)
+		version_damaged("a transaction's last chunk is missing");
+	return bytes[1];
+}
+
+static struct elvis_bytes
+records_of(struct varlena *body)
+{
+	struct elvis_bytes records;
+
+	records.at = (const uint8 *) VARDATA_ANY(body);
+	records.end = records.at + VARSIZE_ANY_EXHDR(body);
+	check_head(records.at, records.end - records.at);
+	records.at += CHUNK_HEAD;
+	return records;
+}
+
+static bool
+is_full(const struct reading *reading, Size more)
+{
+	Size length = reading->out.len - VARHDRSZ;
+
+	return length > 0 && length + more > (Size) reading->max_bytes;
+}
+
+/* ---- handing out ---- */
+
+static void
+put_mark(struct reading *reading, uint8 tag, const uint8 *payload, size_t length)
+{
+	appendStringInfoChar(&reading->out, tag);
+	appendStringInfoChar(&reading->out, (char) length);
+	appendBinaryStringInfo(&reading->out, (const char *) payload, (int) length);
+}
+
+/* The time a transaction is said to have been made: that of its first context. */
+static int64
+begun_at(struct elvis_bytes records)
+{
+	struct elvis_bytes payload;
+	uint8_t tag;
+	int64_t at;
+
+	if (!elvis_get_record(&records, &tag, &payload))
+		return 0;
+	if (tag != ELVIS_RECORD_CONTEXT || !elvis_get_i64(&payload, &at))
+		version_damaged("a chunk does not begin with a context");
+	return at;
+}
+
+static void
+put_begin(struct reading *reading, const struct transaction *transaction, int64 at)
+{
+	uint8 payload[8 + 2 * ELVIS_VARINT_MAX];
+	uint8 *end = elvis_put_varint(payload, (uint64) transaction->last);
+
+	end = elvis_put_varint(end, transaction->xid);
+	end = elvis_put_i64(end, at);
+	put_mark(reading, ELVIS_RECORD_BEGIN, payload, end - payload);
+}
+
+static void
+put_commit(struct reading *reading, const struct transaction *transaction)
+{
+	uint8 payload[ELVIS_VARINT_MAX];
+
+	put_mark(reading, ELVIS_RECORD_COMMIT, payload,
+		 elvis_put_varint(payload, (uint64) transaction->last) - payload);
+}
+
+/* Hands out one part of a transaction; false when there is no room for it in this piece. */
+static bool
+put_part(struct reading *reading, const struct transaction *transaction, int64 part,
+	 struct elvis_bytes records)
+{
+	if (is_full(reading, records.end - records.at))
+		return false;
+	if (part == 0)
+		put_begin(reading, transaction, begun_at(records));
+	reading->changes += render_records(&reading->out, records, reading->portable);
+	return true;
+}
+
+/* The chunks as they are.  Returns how many have been handed out by now. */
+static int64
+put_chunks(struct reading *reading, const struct transaction *transaction, int64 part)
+{
+	for (; part < transaction->count; part++) {
+		struct varlena *stored = fetch(reading, &reading->collection->chunks[
+			transaction->first + part]);
+		struct varlena *body = pg_detoast_datum_packed(stored);
+		bool done = put_part(reading, transaction, part, records_of(body));
+
+		if (body != stored)
+			pfree(body);
+		if (!done)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return part;
+}
+
+static struct ordered *
+put_right(struct reading *reading, const struct transaction *transaction)
+{
+	MemoryContext context, before;
+	struct elvis_bytes *chunks;
+
+	if (memory.ordered != NULL && memory.ordered_last == transaction->last)
+		return memory.ordered;
+	forget_ordered();
+	context = AllocSetContextCreate(CurrentMemoryContext, "elvis reordered transaction",
+					ALLOCSET_DEFAULT_SIZES);
+	before = MemoryContextSwitchTo(context);
+	chunks = palloc(sizeof(*chunks) * transaction->count);
+	for (uint32 i = 0; i < transaction->count; i++)
+		chunks[i] = records_of((struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(
+			fetch(reading, &reading->collection->chunks[transaction->first + i]))));
+	memory.ordered = reorder(chunks, transaction->count);
+	memory.ordered_last = transaction->last;
+	MemoryContextSwitchTo(before);
+	MemoryContextSetParent(context, CacheMemoryContext);
+	return memory.ordered;
+}
+
+/* Likewise of a transaction that has to be put right first. */
+static int64
+put_ordered(struct reading *reading, const struct transaction *transaction, int64 part,
+	    bool *complete)
+{
+	struct ordered *ordered = put_right(reading, transaction);
+
+	for (; part < (int64) ordered->n_pieces; part++) {
+		StringInfoData piece;
+		struct elvis_bytes records;
+		bool done;
+
+		initStringInfo(&piece);
+		ordered_piece(ordered, part, &piece);
+		records.at = (uint8 *) piece.data;
+		records.end = records.at + piece.len;
+		done = put_part(reading, transaction, part, records);
+		pfree(piece.data);
+		if (!done)
+			break;
+		CHECK_FOR_INTERRUPTS();
+	}
+	*complete = part == (int64) ordered->n_pieces;
+	return part;
+}
+
+/* Goes on with a transaction; true when it has been handed out to its end. */
+static bool
+put_transaction(struct reading *reading, const struct transaction *transaction,
+		struct cursor *cursor)
+{
+	uint8 flags = last_flags(reading, transaction);
+	bool complete;
+
+	if (flags & ELVIS_CHUNK_LATE) {
+		cursor->inside = put_ordered(reading, transaction, cursor->inside, &complete);
+	} else {
+		cursor->inside = put_chunks(reading, transaction, cursor->inside);
+		complete = cursor->inside == transaction->count;
+	}
+	if (!complete)
+		return false;
+	put_commit(reading, transaction);
+	cursor->seq = transaction->last;
+	cursor->inside = 0;
+	return true;
+}
+
+/* Fills the piece from the cursor on and moves it; true at the end of the batch. */
+static bool
+put_piece(struct reading *reading, struct cursor *cursor)
+{
+	struct collection *collection = reading->collection;
+	size_t n = first_behind(collection, cursor->seq);
+
+	for (; n < collection->n_transactions; n++) {
+		if (is_full(reading, 1) ||
+		    !put_transaction(reading, &collection->transactions[n], cursor))
+			return false;
+	}
+	return collection->cut == PG_INT64_MAX;
+}
+
+/* ---- the call ---- */
+
+static void
+check_session(void)
+{
+	node_genuine();
+	if (XactIsoLevel == XACT_SERIALIZABLE)
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("elvis.read() cannot be used in SERIALIZABLE transactions"),
+			 errdetail("Its predicate locks would make writers fail.")));
+}
+
+static uint8
+portable_form(const text *word)
+{
+	const char *name = text_to_cstring(word);
+
+	if (strcmp(name, "stored") == 0)
+		return ELVIS_FORM_STORED;
+	if (strcmp(name, "binary") == 0)
+		return ELVIS_FORM_BINARY;
+	if (strcmp(name, "text") == 0)
+		return ELVIS_FORM_TEXT;
+	ereport(ERROR,
+		(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+		 errmsg("portable must be \"stored\", \"binary\" or \"text\", not \"%s\"", name)));
+}
+
+static void
+reading_begin(struct reading *reading)
+{
+	int n = Max(reading->collection->n_segments, 1);
+
+	reading->logs = palloc0(sizeof(Relation) * n);
+	reading->slots = palloc0(sizeof(TupleTableSlot *) * n);
+	reading->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	initStringInfo(&reading->out);
+	appendStringInfoSpaces(&reading->out, VARHDRSZ);
+}
+
+static void
+reading_end(struct reading *reading)
+{
+	for (int i = 0; i < reading->collection->n_segments; i++) {
+		if (reading->logs[i] == NULL)
+			continue;
+		ExecDropSingleTupleTableSlot(reading->slots[i]);
+		table_close(reading->logs[i], AccessShareLock);
+	}
+	UnregisterSnapshot(reading->snapshot);
+	SET_VARSIZE(reading->out.data, reading->out.len);
+}
+
+static Datum
+result(FunctionCallInfo fcinfo, const struct reading *reading, const struct cursor *cursor,
+       bool finished)
+{
+	Datum values[5];
+	bool nulls[5] = {false};
+	TupleDesc shape;
+
+	if (get_call_result_type(fcinfo, NULL, &shape) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	values[0] = PointerGetDatum(reading->out.data);
+	values[1] = Int64GetDatum(cursor->seq);
+	values[2] = Int64GetDatum(cursor->inside);
+	values[3] = BoolGetDatum(finished);
+	values[4] = Int64GetDatum(reading->changes);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(shape), values, nulls));
+}
+
+Datum
+elvis_read(PG_FUNCTION_ARGS)
+{
+	struct batch batch = {
+		PG_GETARG_INT64(0), PG_GETARG_INT64(1), PG_GETARG_INT64(2), PG_GETARG_INT64(3),
+	};
+	struct cursor cursor = {PG_GETARG_INT64(4), PG_GETARG_INT64(5)};
+	struct reading reading = {.max_bytes = PG_GETARG_INT32(6)};
+	bool finished;
+	int nest = 0;
+
+	check_session();
+	reading.portable = portable_form(PG_GETARG_TEXT_PP(7));
+	if (cursor.inside < 0 || reading.max_bytes <= 0)
+		ereport(ERROR,
+			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+			 errmsg("inside must not be negative and max_bytes must be positive")));
+	reading.max_bytes = Min(reading.max_bytes, MaxAllocSize / 4);
+	reading.collection = collection_at(&batch, cursor.seq);
+	reading_begin(&reading);
+	if (reading.portable != ELVIS_FORM_STORED)
+		nest = value_pin(VALUE_PIN_ENCODING | VALUE_PIN_FORMATS);
+	finished = put_piece(&reading, &cursor);
+	value_unpin(nest);
+	reading_end(&reading);
+	PG_RETURN_DATUM(result(fcinfo, &reading, &cursor, finished));
+}
