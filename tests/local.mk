@@ -60,14 +60,15 @@ TEST_MODULE_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 LDADD        = src/libelvis.la $(CHECK_LIBS)
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 
-server_tests = tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
+# these need it installed, in the private copy of PostgreSQL or in earnest
+installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
 
-TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(server_tests)
+TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(installed_tests)
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
 	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
 	tests/pg/test.conf \
-	tests/regress/run.sh tests/isolation/run.sh \
+	tests/installed/plugin.sh tests/regress/run.sh tests/isolation/run.sh \
 	$(patsubst %,tests/regress/sql/%.sql,$(regress_tests)) \
 	$(patsubst %,tests/regress/expected/%.out,$(regress_tests)) \
 	$(patsubst %,tests/isolation/specs/%.spec,$(isolation_tests)) \
@@ -97,6 +98,7 @@ AM_TESTS_ENVIRONMENT = \
 	ELVIS_BINDIR='$(bindir)'; export ELVIS_BINDIR; \
 	ELVIS_POLICYDIR='$(policydir)'; export ELVIS_POLICYDIR; \
 	ELVIS_SINKDIR='$(sinkdir)'; export ELVIS_SINKDIR; \
+	ELVIS_PKGCONFIGDIR='$(pkgconfigdir)'; export ELVIS_PKGCONFIGDIR; \
 	ELVIS_REGRESS_TESTS='$(regress_tests)'; export ELVIS_REGRESS_TESTS; \
 	ELVIS_ISOLATION_TESTS='$(isolation_tests)'; export ELVIS_ISOLATION_TESTS; \
 	ELVIS_CC='$(CC)'; export ELVIS_CC; \
@@ -128,7 +130,7 @@ check-serverless: all $(check_PROGRAMS) $(check_LTLIBRARIES)
 # scratch prefix, as in distcheck, no server sees it.
 installcheck-local:
 	@if test "$(PG_EXTENSIONDIR)" = "`$(PG_CONFIG) --sharedir`/extension"; then \
-		$(MAKE) check-TESTS TESTS='$(server_tests)' test_destdir= \
+		$(MAKE) check-TESTS TESTS='$(installed_tests)' test_destdir= \
 			check_PROGRAMS= check_DATA=; \
 	else \
 		echo "installcheck: skipped, $(PG_EXTENSIONDIR) is not the server's"; \

@@ -13,7 +13,8 @@ unfit() {
 	done
 	shift
 	for header in "$@"; do
-		echo "#include \"$header\"" | $compiler -fsyntax-only -Wall -Wextra -Werror - >"$errors" 2>&1 ||
+		echo "#include \"$header\"" |
+			$compiler -fsyntax-only -Wall -Wextra -Werror - >"$errors" 2>&1 ||
 			{ echo "$header"; grep -m1 'error:' "$errors" >&2 || true; }
 	done
 }

@@ -6,11 +6,13 @@ use Elvis::Node;
 use Elvis::Util;
 use Test::More;
 
-my $paris = Elvis::Node->new('paris', bare => 1);
-my $lyon = Elvis::Node->new('lyon', beside => $paris, bare => 1);
-my $nice = Elvis::Node->new('nice', fsync => 1, bare => 1);
+my $paris = Elvis::Node->new('paris');
+my $lyon = Elvis::Node->new('lyon', beside => $paris);
+my $nice = Elvis::Node->new('nice', fsync => 1);
 my @nodes = ($paris, $lyon, $nice);
 
+is_deeply([ map { $_->sql('select id, name from elvis.node') } @nodes ],
+	[ '1|paris', '2|lyon', '3|nice' ], 'each node knows who it is');
 is($nice->sql('show fsync'), 'on', 'fsync is on where a test asks for it');
 
 $_->sql('create table t (a int, b text)') for @nodes;
