@@ -50,7 +50,7 @@ extension() {
 
 # Only one file knows that there are several PostgreSQLs.
 versions() {
-	grep -rnE 'PG_VERSION_NUM|PG_MAJORVERSION' ext src policies sinks --include='*.[ch]' |
+	grep -rnE 'PG_VERSION_NUM|PG_MAJORVERSION_NUM' ext src policies sinks --include='*.[ch]' |
 		grep -v '^ext/compat\.h:' || true
 }
 
