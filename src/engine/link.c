@@ -92,6 +92,18 @@ link_finish(struct link *link)
 	mailbox_ring(link->slot);
 }
 
+void
+link_stop(struct link *link, const char *reason)
+{
+	mailbox_stop(link->slot, reason);
+}
+
+bool
+link_stop_pending(struct link *link)
+{
+	return mailbox_stop_pending(link->slot);
+}
+
 bool
 link_leaving(struct link *link)
 {

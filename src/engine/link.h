@@ -67,6 +67,13 @@ void link_run(struct link *link);
 /* The link is to end at its next boundary between two target transactions. */
 void link_finish(struct link *link);
 
+/*
+ * Stops the link as if it had met an error, before it has run; link_stop_pending() until the
+ * source has recorded it.  Any thread.
+ */
+void link_stop(struct link *link, const char *reason);
+MUST_USE bool link_stop_pending(struct link *link);
+
 /* After link_run() has returned; NULL is fine. */
 void link_free(struct link *link);
 

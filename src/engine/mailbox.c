@@ -249,3 +249,14 @@ mailbox_stop(struct slot *slot, const char *reason)
 	slot->turn++;
 	pthread_mutex_unlock(&slot->mailbox->lock);
 }
+
+bool
+mailbox_stop_pending(struct slot *slot)
+{
+	bool pending;
+
+	pthread_mutex_lock(&slot->mailbox->lock);
+	pending = slot->stop_wanted;
+	pthread_mutex_unlock(&slot->mailbox->lock);
+	return pending;
+}

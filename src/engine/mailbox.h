@@ -16,35 +16,10 @@
 #include "base/attr.h"
 #include "base/uuid.h"
 #include "model/position.h"
+#include "model/subscriber.h"
 
 struct mailbox;
 struct slot;
-
-enum link_state {
-	LINK_UNKNOWN = 0,	/* the source has not been asked yet */
-	LINK_ABSENT,		/* not entered there: its log is not kept for this link */
-	LINK_RUNNING,
-	LINK_PAUSED,
-	LINK_STOPPED,
-};
-
-#define REASON_MAX 1024
-
-/* What the source has recorded of a link (elvis.subscriber) */
-struct subscriber {
-	char uuid[UUID_TEXT_SIZE];
-	enum link_state state;
-	char reason[REASON_MAX];
-	bool confirmed;		/* it has confirmed something, namely: */
-	struct elvis_position position;
-};
-
-/* What a source says of itself */
-struct source_facts {
-	uint32_t number;
-	int64_t incarnation;
-	char signature[128];
-};
 
 FRESH struct mailbox *mailbox_new(void);
 void mailbox_free(struct mailbox *mailbox); /* after every slot; NULL is fine */
@@ -107,5 +82,8 @@ void mailbox_confirm(struct slot *slot, const struct elvis_position *position);
 
 /* The link is stopped from now on, here and, as soon as it can be said there, at the source. */
 void mailbox_stop(struct slot *slot, const char *reason);
+
+/* That is still to be said at the source. */
+MUST_USE bool mailbox_stop_pending(struct slot *slot);
 
 #endif
