@@ -40,6 +40,7 @@ model_sources = \
 	%reldir%/model/record.c %reldir%/model/record.h \
 	%reldir%/model/setting.h \
 	%reldir%/model/source.h \
+	%reldir%/model/subscriber.h \
 	%reldir%/model/table.c %reldir%/model/table.h \
 	%reldir%/model/value.c %reldir%/model/value.h \
 	%reldir%/model/verdict.c %reldir%/model/verdict.h
@@ -47,6 +48,7 @@ model_sources = \
 pg_sources = \
 	%reldir%/pg/conn.c %reldir%/pg/conn.h \
 	%reldir%/pg/query.c %reldir%/pg/query.h \
+	%reldir%/pg/source.c %reldir%/pg/source.h \
 	%reldir%/pg/sqlstate.c %reldir%/pg/sqlstate.h
 
 conf_sources = \
@@ -86,7 +88,13 @@ engine_sources = \
 	%reldir%/engine/tables.c
 
 # without main.c
-daemon_sources =
+daemon_sources = \
+	%reldir%/daemon/arguments.c %reldir%/daemon/arguments.h \
+	%reldir%/daemon/fleet.c %reldir%/daemon/fleet.h \
+	%reldir%/daemon/rulebook.c %reldir%/daemon/rulebook.h \
+	%reldir%/daemon/serve.c %reldir%/daemon/serve.h \
+	%reldir%/daemon/station.c %reldir%/daemon/station.h \
+	%reldir%/daemon/wire.c %reldir%/daemon/wire.h
 
 # without main.c
 ctl_sources =

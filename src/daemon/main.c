@@ -3,39 +3,29 @@
  */
 #include "config.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static void
-print_usage(FILE *out)
-{
-	fprintf(out, "usage: elvisd [--help] [--version]\n");
-}
+#include "daemon/arguments.h"
+#include "daemon/serve.h"
 
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option;
+	struct arguments arguments;
+	struct err err = ERR_INIT;
+	int status = EXIT_SUCCESS;
 
-	while ((option = getopt_long(argc, argv, "hV", options, NULL)) != -1) {
-		switch (option) {
-		case 'h':
-			print_usage(stdout);
-			return EXIT_SUCCESS;
-		case 'V':
-			printf("elvisd %s\n", PACKAGE_VERSION);
-			return EXIT_SUCCESS;
-		default:
-			print_usage(stderr);
-			return EXIT_FAILURE;
-		}
+	if (!arguments_parse(&arguments, argc, argv, &err)) {
+		fprintf(stderr, "elvisd: %s\n", err.text);
+		status = EXIT_FAILURE;
+	} else if (arguments.help) {
+		arguments_help(stdout);
+	} else if (arguments.version) {
+		printf("elvisd %s\n", PACKAGE_VERSION);
+	} else {
+		status = serve(&arguments);
 	}
-	print_usage(stderr);
-	return EXIT_FAILURE;
+	arguments_free(&arguments);
+	return status;
 }

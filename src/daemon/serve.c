@@ -1,0 +1,314 @@
+/*
+ * serve.c - reads what is to run, has it run, reads it again on SIGHUP, ends it on SIGTERM.
+ */
+#include "config.h"
+
+#include "daemon/serve.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#ifdef HAVE_SYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "daemon/fleet.h"
+#include "pg/conn.h"
+#include "pg/source.h"
+#include "plugin/breadcrumb.h"
+
+#define SUBJECT "elvisd"
+
+/* How long links may take to reach a boundary before they are cut off */
+#define GRACE_MS 3000
+
+/* How often the watchdog looks at the policies */
+#define TICK_MS 1000
+
+#define RETRY_FIRST_MS 200
+#define RETRY_MAX_MS 10000
+
+struct daemon {
+	const struct arguments *arguments;
+	int signals;		/* signalfd */
+	struct breadcrumbs *crumbs;
+	struct fleet *fleet;
+};
+
+/* Tells systemd, if that is what started us. */
+static void
+notify(const char *state)
+{
+#ifdef HAVE_SYSTEMD
+	sd_notify(0, state);
+#else
+	(void) state;
+#endif
+}
+
+/* The configuration ----------------------------------------------------------------- */
+
+/* What a database of the command line says of itself.  Waits until it can be asked. */
+static bool
+ask_node(struct daemon *d, const char *conninfo, struct source_facts *facts, struct err *err)
+{
+	struct conn_options options = {
+		.conninfo = conninfo, .application = SUBJECT, .stop_fd = d->signals,
+	};
+	struct complaint complaint = { .open = false };
+	struct backoff backoff;
+
+	backoff_init(&backoff, RETRY_FIRST_MS, RETRY_MAX_MS);
+	for (;;) {
+		struct pollfd signalled = { .fd = d->signals, .events = POLLIN };
+		AUTO_CONN struct conn *conn = NULL;
+
+		err_clear(err);
+		if (conn_open(&conn, &options, err) && source_facts(conn, facts, err)) {
+			relent(&complaint, SUBJECT, "the database");
+			return true;
+		}
+		if (err->class != ERR_RETRY)
+			return false;
+		complain(&complaint, SUBJECT, "%s; will retry", err->text);
+		if (poll(&signalled, 1, backoff_next(&backoff)) > 0)
+			return false;
+	}
+}
+
+static struct conf_strings
+strings(const struct words *words)
+{
+	return (struct conf_strings){ .items = words->items, .count = words->count };
+}
+
+static const struct conf *
+conf_of_arguments(struct daemon *d, struct err *err)
+{
+	const struct arguments *a = d->arguments;
+	struct source_facts from, to;
+	struct conf_arguments direct = {
+		.from = a->from, .to = a->to,
+		.tables = strings(&a->tables), .policies = strings(&a->policies),
+	};
+
+	if (!ask_node(d, a->from, &from, err)) {
+		err_wrap(err, "--from");
+		return NULL;
+	}
+	if (!ask_node(d, a->to, &to, err)) {
+		err_wrap(err, "--to");
+		return NULL;
+	}
+	direct.from_id = from.number;
+	direct.from_name = from.name;
+	direct.to_id = to.number;
+	direct.to_name = to.name;
+	return conf_from_arguments(&direct, err);
+}
+
+static bool
+make_fleet(struct daemon *d, const struct conf *conf, struct fleet **fleet, struct err *err)
+{
+	struct plugin_dirs dirs = {
+		.policies = strings(&d->arguments->policy_dirs),
+		.sinks = strings(&d->arguments->sink_dirs),
+	};
+
+	return fleet_new(fleet, conf, &dirs, d->crumbs, err);
+}
+
+static const struct conf *
+load_conf(struct daemon *d, struct err *err)
+{
+	if (d->arguments->config == NULL)
+		return conf_of_arguments(d, err);
+	return conf_load(d->arguments->config, err);
+}
+
+/* The level of the file, moved by -v and -q */
+static void
+set_log_level(const struct daemon *d, const struct conf *conf)
+{
+	int level = (int) conf->settings.log_level + d->arguments->verbose;
+
+	log_set_level(level < LEVEL_ERROR ? LEVEL_ERROR :
+		      level > LEVEL_DEBUG ? LEVEL_DEBUG : (enum log_level) level);
+}
+
+/* Breadcrumbs ---------------------------------------------------------------------- */
+
+/* A file for each configuration, so that several daemons may share the directory.  Without one
+ * policies are still watched; only a crash then leaves no trace. */
+static bool
+open_crumbs(struct daemon *d, const struct conf *conf, struct err *err)
+{
+	const char *base = strrchr(conf->origin, '/');
+	AUTO_FREE char *file = NULL;
+
+	if (d->arguments->config == NULL)
+		return breadcrumbs_open(&d->crumbs, NULL, err);
+	file = mem_printf("%s/%s.policies", conf->settings.run_dir,
+			  base != NULL ? base + 1 : conf->origin);
+	if (breadcrumbs_open(&d->crumbs, file, err))
+		return true;
+	log_warning(SUBJECT, "%s; a crash inside of a policy would leave no trace", err->text);
+	err_clear(err);
+	return breadcrumbs_open(&d->crumbs, NULL, err);
+}
+
+/*
+ * A policy that never returns cannot be taken out of the process, so the process ends; the next
+ * one finds where it was and stops that link alone.
+ */
+static void
+watch_policies(struct daemon *d)
+{
+	int64_t limit_us = fleet_conf(d->fleet)->settings.decide_timeout * CLOCK_MS;
+	struct breadcrumb crumb;
+	char span[CLOCK_TEXT_SIZE];
+
+	if (!breadcrumbs_overdue(d->crumbs, limit_us, &crumb))
+		return;
+	log_error(SUBJECT, "link %s: policy %s has been thinking for %s; ending, the link will "
+		  "be stopped when elvisd starts again", crumb.link, crumb.policy,
+		  clock_span_text(span, crumb.running_us));
+	abort();
+}
+
+/* Life ----------------------------------------------------------------------------- */
+
+static bool
+start(struct daemon *d, struct err *err)
+{
+	const struct conf *conf = load_conf(d, err);
+	bool started;
+
+	if (conf == NULL)
+		return false;
+	set_log_level(d, conf);
+	if (conf->settings.syslog && !d->arguments->syslog) {
+		openlog("elvisd", LOG_PID, LOG_DAEMON);
+		log_set_sink(log_to_syslog);
+	}
+	started = open_crumbs(d, conf, err) && make_fleet(d, conf, &d->fleet, err) &&
+		fleet_start(d->fleet, err);
+	conf_unref(conf);
+	return started;
+}
+
+/* The new configuration, checked beside the one that runs */
+static bool
+load_fleet(struct daemon *d, struct fleet **fleet, struct err *err)
+{
+	const struct conf *conf = load_conf(d, err);
+	bool done;
+
+	if (conf == NULL)
+		return false;
+	done = conf_reloadable(fleet_conf(d->fleet), conf, err) &&
+		make_fleet(d, conf, fleet, err);
+	conf_unref(conf);
+	return done;
+}
+
+static void
+reload(struct daemon *d)
+{
+	struct err err = ERR_INIT;
+	struct fleet *fleet;
+
+	notify("RELOADING=1");
+	if (!load_fleet(d, &fleet, &err)) {
+		log_error(SUBJECT, "configuration not reloaded, nothing has changed: %s", err.text);
+	} else {
+		fleet_end(d->fleet, GRACE_MS);
+		fleet_free(d->fleet);
+		d->fleet = fleet;
+		set_log_level(d, fleet_conf(fleet));
+		if (fleet_start(fleet, &err))
+			log_info(SUBJECT, "configuration reloaded");
+		else
+			log_error(SUBJECT, "%s", err.text);
+	}
+	notify("READY=1");
+}
+
+/* Until a signal says to end */
+static void
+heed_signals(struct daemon *d)
+{
+	struct pollfd fd = { .fd = d->signals, .events = POLLIN };
+	struct signalfd_siginfo info;
+
+	for (;;) {
+		if (poll(&fd, 1, TICK_MS) <= 0) {
+			watch_policies(d);
+			fleet_tick(d->fleet);
+			continue;
+		}
+		if (read(d->signals, &info, sizeof(info)) != sizeof(info))
+			continue;
+		if (info.ssi_signo != SIGHUP)
+			return;
+		reload(d);
+	}
+}
+
+/* Signals are read, by this thread, and interrupt nobody; threads made later inherit that. */
+static int
+catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int
+serve(const struct arguments *arguments)
+{
+	struct daemon d = { .arguments = arguments };
+	struct err err = ERR_INIT;
+	int status = EXIT_FAILURE;
+
+	d.signals = catch_signals();
+	if (arguments->syslog) {
+		openlog("elvisd", LOG_PID, LOG_DAEMON);
+		log_set_sink(log_to_syslog);
+	}
+	if (start(&d, &err)) {
+		log_info(SUBJECT, "version " PACKAGE_VERSION " started, %zu link%s",
+			 fleet_conf(d.fleet)->n_links,
+			 fleet_conf(d.fleet)->n_links == 1 ? "" : "s");
+		notify("READY=1");
+		heed_signals(&d);
+		notify("STOPPING=1");
+		fleet_end(d.fleet, GRACE_MS);
+		log_info(SUBJECT, "ended");
+		status = EXIT_SUCCESS;
+	} else {
+		log_error(SUBJECT, "%s", err.text);
+	}
+	fleet_free(d.fleet);
+	breadcrumbs_close(d.crumbs);
+	close(d.signals);
+	return status;
+}
