@@ -28,7 +28,26 @@ source_tests = \
 	tests/unit/symbols.sh
 
 # programs that hold the built policies and sinks to the interface's promises
-contract_tests =
+contract_tests = \
+	tests/contract/test_loader
+
+# tests/plugins/X.c: modules that are wrong on purpose, most of them
+wrong_modules = \
+	tests/plugins/bad_options.la \
+	tests/plugins/counts.la \
+	tests/plugins/half_a_sink.la \
+	tests/plugins/long_size.la \
+	tests/plugins/misbehaves.la \
+	tests/plugins/misnamed.la \
+	tests/plugins/newer.la \
+	tests/plugins/no_decide.la \
+	tests/plugins/no_symbol.la \
+	tests/plugins/older.la \
+	tests/plugins/ordered.la \
+	tests/plugins/other_major.la \
+	tests/plugins/short_size.la \
+	tests/plugins/unlinked.la \
+	tests/plugins/wants_more.la
 
 # tests/regress/sql/X.sql and expected/X.out; run in this order, one after the other, in
 # one database that has the extension
@@ -53,7 +72,7 @@ check_PROGRAMS = $(unit_tests) $(contract_tests)
 
 # Modules for the tests only, such as those that are wrong on purpose.  libtool makes a
 # shared object of what will be installed somewhere, so it is told a place.
-check_LTLIBRARIES   =
+check_LTLIBRARIES   = $(wrong_modules)
 TEST_MODULE_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
 # for programs that say nothing else, which is the tests
@@ -66,6 +85,7 @@ installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation
 TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(installed_tests)
 
 EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
+	tests/contract/modules.h tests/plugins/good.h \
 	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
 	tests/pg/test.conf \
 	tests/installed/plugin.sh tests/regress/run.sh tests/isolation/run.sh \
@@ -96,6 +116,8 @@ AM_TESTS_ENVIRONMENT = \
 	ELVIS_BUILDDIR='$(abs_top_builddir)'; export ELVIS_BUILDDIR; \
 	ELVIS_DESTDIR='$(test_destdir)'; export ELVIS_DESTDIR; \
 	ELVIS_BINDIR='$(bindir)'; export ELVIS_BINDIR; \
+	ELVIS_POLICIES='$(policy_LTLIBRARIES)'; export ELVIS_POLICIES; \
+	ELVIS_SINKS='$(sink_LTLIBRARIES)'; export ELVIS_SINKS; \
 	ELVIS_POLICYDIR='$(policydir)'; export ELVIS_POLICYDIR; \
 	ELVIS_SINKDIR='$(sinkdir)'; export ELVIS_SINKDIR; \
 	ELVIS_PKGCONFIGDIR='$(pkgconfigdir)'; export ELVIS_PKGCONFIGDIR; \
@@ -148,3 +170,20 @@ clean-local:
 
 distclean-local:
 	rm -rf tests/majors
+
+# the source of each is X.c, which Automake knows by itself
+tests_plugins_bad_options_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_counts_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_half_a_sink_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_long_size_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_misbehaves_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_misnamed_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_newer_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_no_decide_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_no_symbol_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_older_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_ordered_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_other_major_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_short_size_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_unlinked_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_wants_more_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)

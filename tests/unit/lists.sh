@@ -11,12 +11,13 @@ sources() {
 		! -path 'tests/tmp/*' ! -path 'tests/pg/root/*'
 }
 
-# A list names a file from its own directory on, by its whole path, or, if it is a test of
-# unit_tests, regress_tests or isolation_tests, without what all of them have.
+# A list names a file from its own directory on, by its whole path, or, if it is a test or
+# a module for one, without what all of its list have.
 unlisted() {
 	sources | while read -r file; do
 		case $file in
-		tests/unit/test_*.c) name=${file%.c} ;;
+		tests/unit/test_*.c | tests/contract/test_*.c) name=${file%.c} ;;
+		tests/plugins/*.c) name=${file%.c}.la ;;
 		tests/regress/sql/* | tests/isolation/specs/*)
 			name=${file##*/} name=${name%.*} ;;
 		tests/*) name=$file ;;
