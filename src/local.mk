@@ -96,14 +96,38 @@ daemon_sources = \
 	%reldir%/daemon/station.c %reldir%/daemon/station.h \
 	%reldir%/daemon/wire.c %reldir%/daemon/wire.h
 
+setup_sources = \
+	%reldir%/setup/copy.c %reldir%/setup/copy.h \
+	%reldir%/setup/inventory.c %reldir%/setup/inventory.h \
+	%reldir%/setup/plan.c %reldir%/setup/plan.h \
+	%reldir%/setup/pump.c %reldir%/setup/pump.h \
+	%reldir%/setup/site.c %reldir%/setup/site.h \
+	%reldir%/setup/start.c %reldir%/setup/start.h
+
 # without main.c
-ctl_sources =
+ctl_sources = \
+	%reldir%/ctl/cmd.h \
+	%reldir%/ctl/cmd_apply.c \
+	%reldir%/ctl/cmd_check.c \
+	%reldir%/ctl/cmd_conflicts.c \
+	%reldir%/ctl/cmd_copy.c \
+	%reldir%/ctl/cmd_link.c \
+	%reldir%/ctl/cmd_node.c \
+	%reldir%/ctl/cmd_options.c \
+	%reldir%/ctl/cmd_plugins.c \
+	%reldir%/ctl/cmd_status.c \
+	%reldir%/ctl/cmd_wait.c \
+	%reldir%/ctl/commands.c %reldir%/ctl/commands.h \
+	%reldir%/ctl/ctl.c %reldir%/ctl/ctl.h \
+	%reldir%/ctl/plugins.c %reldir%/ctl/plugins.h \
+	%reldir%/ctl/report.c %reldir%/ctl/report.h \
+	%reldir%/ctl/standing.c %reldir%/ctl/standing.h
 
 src_libelvis_pg_la_SOURCES  = $(base_sources) $(model_sources) $(pg_sources)
 src_libelvis_pg_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBPQ_CFLAGS)
 
 src_libelvis_la_SOURCES  = $(conf_sources) $(plugin_sources) $(engine_sources) \
-			   $(daemon_sources) $(ctl_sources)
+			   $(setup_sources) $(daemon_sources) $(ctl_sources)
 src_libelvis_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBCONFIG_CFLAGS) $(LIBMD_CFLAGS) \
 			   $(LIBPQ_CFLAGS) $(JANSSON_CFLAGS) $(SYSTEMD_CFLAGS) \
 			   -DPOLICYDIR='"$(policydir)"' -DSINKDIR='"$(sinkdir)"' \

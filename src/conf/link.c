@@ -177,6 +177,8 @@ read_links(struct reader *r, const config_setting_t *setting)
 	if (!read_each(r, setting, sizeof(struct conf_link), read_link, &r->conf->links,
 		       &r->conf->n_links))
 		return false;
+	if (r->conf->n_links == 0)
+		return read_fail(r, setting, "there are no links");
 	links = r->conf->links;
 	for (size_t i = 0; i < r->conf->n_links; i++)
 		for (size_t j = 0; j < i; j++)

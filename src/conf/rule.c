@@ -58,6 +58,9 @@ read_kind(struct reader *r, const config_setting_t *setting, struct conf_rule *r
 	if (i + 1 == ELVIS_POLICY_ERROR)
 		return read_fail(r, setting, "no policy is asked about policy_error; it always "
 				 "stops the link");
+	if (i + 1 == ELVIS_GAP)
+		return read_fail(r, setting, "no policy is asked about a gap; the rule's own "
+				 "setting gap = \"ignore\" passes it");
 	return read_chain(r, setting, &rule->on[i + 1]);
 }
 

@@ -235,7 +235,6 @@ convergence_name(enum elvis_convergence converges)
 	return "nowhere";
 }
 
-/* strict ends the link where nodes would differ, so it never lets them. */
 static void
 check_chain(struct walk *w, const struct conf_link *link, const struct conf_chain *chain,
 	    size_t writers)
@@ -248,8 +247,7 @@ check_chain(struct walk *w, const struct conf_link *link, const struct conf_chai
 		const struct conf_plugin *policy = &chain->policies[i];
 		enum elvis_convergence converges;
 
-		if (strcmp(policy->use, "strict") == 0 ||
-		    !w->converges(w->context, policy, &converges) || converges >= needed)
+		if (!w->converges(w->context, policy, &converges) || converges >= needed)
 			continue;
 		finding_add(w->findings, TOPOLOGY_ERROR,
 			    &(struct finding_place){ policy->file, policy->line, policy, link },

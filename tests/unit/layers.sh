@@ -17,9 +17,10 @@ layers() {
 	layer src/conf   'base/ model/ conf/ elvis/' "$outside" '<libconfig\.h>'
 	layer src/pg     'base/ model/ pg/ elvis/' "$outside" '<libpq-fe\.h>'
 	layer src/plugin 'base/ model/ plugin/ elvis/' "$outside" '<dlfcn\.h>'
-	layer src/daemon 'base/ model/ engine/ conf/ pg/ plugin/ daemon/ elvis/' "$outside" \
+	layer src/setup  'base/ model/ conf/ pg/ setup/ elvis/' "$outside" '<libpq-fe\.h>'
+	layer src/daemon 'base/ model/ engine/ conf/ pg/ plugin/ setup/ daemon/ elvis/' "$outside" \
 		'<systemd/sd-daemon\.h>'
-	layer src/ctl    'base/ model/ conf/ pg/ plugin/ ctl/ elvis/' "$outside"
+	layer src/ctl    'base/ model/ conf/ pg/ plugin/ setup/ ctl/ elvis/' "$outside"
 	layer policies   'elvis/' "$outside"
 	layer sinks      'elvis/ [a-z_]*\.h' '<(libconfig|dlfcn|check)\.h>'
 	layer sinks/postgres 'base/ model/ pg/ elvis/' '<(libconfig|dlfcn|check)\.h>'

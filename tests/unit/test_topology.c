@@ -22,7 +22,8 @@ static bool
 converges(void *context, const struct conf_plugin *policy, enum elvis_convergence *answer)
 {
 	(void) context;
-	*answer = strcmp(policy->use, "newest") == 0 ? ELVIS_CONVERGES_ALWAYS :
+	*answer = strcmp(policy->use, "strict") == 0 ? ELVIS_CONVERGES_ALWAYS :
+		  strcmp(policy->use, "newest") == 0 ? ELVIS_CONVERGES_ALWAYS :
 		  strcmp(policy->use, "pair") == 0   ? ELVIS_CONVERGES_TWO_NODES
 						     : ELVIS_CONVERGES_ONE_WAY;
 	return strcmp(policy->use, "unloadable") != 0;

@@ -202,9 +202,22 @@ sub ctl
 {
 	my ($self, @words) = @_;
 	my ($out, $err);
-	my @command = (program('elvisctl'), '--control', $self->socket_path);
+	my $option = $self->{option};
+	my @command = (program('elvisctl'),
+		'--policy-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_POLICYDIR}",
+		'--sink-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_SINKDIR}");
 
-	push @command, '--config', $self->{config} if $self->{config};
+	if ($self->{config})
+	{
+		push @command, '--config', $self->{config};
+	}
+	else
+	{
+		push @command, '--from', $option->{from}->conninfo;
+		push @command, '--to', $option->{to}->conninfo if $option->{to};
+		push @command, '--tables', $option->{tables} if $option->{tables};
+		push @command, '--policy', $option->{policy} if $option->{policy};
+	}
 	IPC::Run::run([ @command, @words ], '<', \undef, '>', \$out, '2>', \$err);
 	return ($? >> 8, $out, $err);
 }

@@ -1,0 +1,108 @@
+/* elvisctl wait: until what is committed now has been delivered. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "ctl/commands.h"
+#include "ctl/standing.h"
+
+#define POLL_MS 50
+
+struct waiting {
+	struct ctl *ctl;
+	struct site *site;
+	struct standing *standings;
+	size_t n_standings;
+	int64_t until_ms;
+};
+
+/* A link that does not run will not catch up, whatever the time. */
+static bool
+can_catch_up(const struct standing *s, struct err *err)
+{
+	if (strcmp(s->state, "running") != 0)
+		return err_set(err, ERR_REFUSED, "link '%s' is %s%s%s", s->link->name, s->state,
+			       s->reason ? ": " : "; see elvisctl plan",
+			       s->reason ? s->reason : "");
+	if (!s->started)
+		return err_set(err, ERR_REFUSED, "link '%s' has not started; see elvisctl plan",
+			       s->link->name);
+	return true;
+}
+
+static bool
+begin(struct waiting *w, struct err *err)
+{
+	const struct conf *conf = w->ctl->conf;
+
+	w->standings = arena_zalloc(w->ctl->arena, (conf->n_links + 1) * sizeof(*w->standings));
+	for (size_t i = 0; i < conf->n_links; i++) {
+		struct standing *s = &w->standings[w->n_standings];
+
+		if (w->ctl->link != NULL && strcmp(w->ctl->link, conf->links[i].name) != 0)
+			continue;
+		if (!standing_ask(s, w->site, &conf->links[i], w->ctl->arena, err))
+			return false;
+		w->n_standings++;
+	}
+	return true;
+}
+
+static void
+nap(void)
+{
+	struct timespec time = { .tv_nsec = POLL_MS * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+static enum ctl_exit
+wait_for(struct waiting *w, struct standing *s, struct err *err)
+{
+	AUTO_ARENA struct arena *arena = arena_new();
+
+	for (;;) {
+		if (!s->behind)
+			return can_catch_up(s, err) ? CTL_OK : CTL_FAILED;
+		if (!can_catch_up(s, err))
+			return CTL_FAILED;
+		if (clock_mono_ms() >= w->until_ms)
+			break;
+		nap();
+		arena_reset(arena);
+		if (!standing_follow(s, w->site, arena, err))
+			return exit_of(err);
+	}
+	err_set(err, ERR_REFUSED, "link '%s' is not there after %d s: at snapshot %lld, to reach "
+		"%lld%s", s->link->name, w->ctl->timeout, (long long) s->at_id,
+		(long long) s->newest_id, s->daemon ? "" : "; no elvisd is connected to its source");
+	return CTL_LATE;
+}
+
+static enum ctl_exit
+run_wait(struct ctl *ctl, struct err *err)
+{
+	struct waiting w = {
+		.ctl = ctl, .until_ms = clock_mono_ms() + (int64_t) ctl->timeout * 1000,
+	};
+	enum ctl_exit status = CTL_OK;
+
+	if (ctl->link != NULL && ctl_link(ctl, ctl->link, err) == NULL)
+		return CTL_CONFIG;
+	w.site = site_open(ctl->conf, "elvisctl wait");
+	if (!begin(&w, err))
+		status = exit_of(err);
+	for (size_t i = 0; i < w.n_standings && status == CTL_OK; i++)
+		status = wait_for(&w, &w.standings[i], err);
+	site_close(w.site);
+	return status;
+}
+
+const struct cmd cmd_wait = {
+	.name = "wait",
+	.words = "",
+	.options = OPTION_LINK | OPTION_TIMEOUT,
+	.help = "until what is committed at the sources now has been delivered",
+	.run = run_wait,
+};

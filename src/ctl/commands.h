@@ -1,0 +1,15 @@
+/*
+ * The commands, one record each; ctl_commands[] puts them in order.
+ */
+#ifndef CTL_COMMANDS_H
+#define CTL_COMMANDS_H
+
+#include "ctl/cmd.h"
+
+extern const struct cmd cmd_check, cmd_plan, cmd_apply, cmd_copy;
+extern const struct cmd cmd_status, cmd_wait;
+extern const struct cmd cmd_pause, cmd_resume, cmd_skip, cmd_forget;
+extern const struct cmd cmd_conflicts, cmd_policies, cmd_sinks, cmd_options;
+extern const struct cmd cmd_adopt_node, cmd_same_node;
+
+#endif

@@ -1,0 +1,246 @@
+#include "setup/inventory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Names and numbers of the attachment come with the tables, which an absent extension has not. */
+#define TABLES_FROM \
+	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
+	"  %s" \
+	" WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p'" \
+	"   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'elvis')" \
+	"   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass" \
+	"                   AND d.objid = c.oid AND d.deptype = 'e')"
+
+#define TABLES_SELECT \
+	"SELECT c.oid, n.nspname::text, c.relname::text, c.relkind = 'p'," \
+	"       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),"
+
+static const char *
+text_or_null(struct arena *arena, const PGresult *result, int row, int column)
+{
+	return result_null(result, row, column)
+		       ? NULL
+		       : arena_strdup(arena, result_text(result, row, column));
+}
+
+static bool
+read_installed(struct inventory *inventory, struct conn *conn, struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+
+	if (!conn_run(conn,
+		      "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis'),"
+		      "       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'elvis')",
+		      NULL, &result, err))
+		return false;
+	inventory->installed = result_bool(result, 0, 0);
+	inventory->available = result_bool(result, 0, 1);
+	return true;
+}
+
+static bool
+read_node(struct inventory *inventory, struct conn *conn, struct arena *arena, struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+
+	if (!conn_run(conn,
+		      "SELECT s.id, s.name, s.incarnation, s.genuine, s.detail,"
+		      "       (SELECT n.priority FROM elvis.node n)"
+		      "  FROM elvis.node_state() s", NULL, &result, err))
+		return false;
+	if (PQntuples(result) == 0 || result_null(result, 0, 0))
+		return true;
+	inventory->id = (uint32_t) result_i32(result, 0, 0);
+	inventory->name = arena_strdup(arena, result_text(result, 0, 1));
+	inventory->incarnation = result_i64(result, 0, 2);
+	inventory->genuine = result_bool(result, 0, 3);
+	inventory->detail = text_or_null(arena, result, 0, 4);
+	inventory->priority = result_i32(result, 0, 5);
+	return true;
+}
+
+/* The server's order is its collation's; ours is for looking up. */
+static int
+compare_tables(const void *a, const void *b)
+{
+	const struct inventory_table *left = a, *right = b;
+	int order = strcmp(left->schema, right->schema);
+
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+static bool
+read_tables(struct inventory *inventory, struct conn *conn, struct arena *arena,
+	    struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+	struct inventory_table *tables;
+	const char *sql = inventory->installed
+		? arena_printf(arena, TABLES_SELECT
+			       " a.role, a.key::text, coalesce(a.capture_unchanged, -1)"
+			       TABLES_FROM, "LEFT JOIN elvis.attachment a ON a.relid = c.oid")
+		: arena_printf(arena, TABLES_SELECT " NULL::text, NULL::text, -1" TABLES_FROM, "");
+
+	if (!conn_run(conn, sql, NULL, &result, err))
+		return false;
+	inventory->n_tables = (size_t) PQntuples(result);
+	tables = arena_zalloc(arena, (inventory->n_tables + 1) * sizeof(*tables));
+	for (int i = 0; i < PQntuples(result); i++)
+		tables[i] = (struct inventory_table){
+			.oid = (uint32_t) result_i32(result, i, 0),
+			.schema = arena_strdup(arena, result_text(result, i, 1)),
+			.name = arena_strdup(arena, result_text(result, i, 2)),
+			.partitioned = result_bool(result, i, 3),
+			.keyed = result_bool(result, i, 4),
+			.role = text_or_null(arena, result, i, 5),
+			.key = text_or_null(arena, result, i, 6),
+			.capture_unchanged = result_i32(result, i, 7),
+		};
+	qsort(tables, inventory->n_tables, sizeof(*tables), compare_tables);
+	inventory->tables = tables;
+	return true;
+}
+
+static bool
+read_subscribers(struct inventory *inventory, struct conn *conn, struct arena *arena,
+		 struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+	struct inventory_subscriber *subscribers;
+
+	if (!conn_run(conn,
+		      "SELECT link::text, name, target, state, reason, confirmed_id"
+		      "  FROM elvis.subscriber ORDER BY name, link", NULL, &result, err))
+		return false;
+	inventory->n_subscribers = (size_t) PQntuples(result);
+	subscribers = arena_zalloc(arena, (inventory->n_subscribers + 1) * sizeof(*subscribers));
+	for (int i = 0; i < PQntuples(result); i++)
+		subscribers[i] = (struct inventory_subscriber){
+			.uuid = arena_strdup(arena, result_text(result, i, 0)),
+			.name = arena_strdup(arena, result_text(result, i, 1)),
+			.target = text_or_null(arena, result, i, 2),
+			.state = arena_strdup(arena, result_text(result, i, 3)),
+			.reason = text_or_null(arena, result, i, 4),
+			.confirmed_id = result_i64(result, i, 5),
+		};
+	inventory->subscribers = subscribers;
+	return true;
+}
+
+static bool
+read_positions(struct inventory *inventory, struct conn *conn, struct arena *arena,
+	       struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+	struct inventory_position *positions;
+
+	if (!conn_run(conn,
+		      "SELECT link::text, name, source, incarnation, from_id, from_token, to_id,"
+		      "       seq, at FROM elvis.position ORDER BY name, link", NULL, &result, err))
+		return false;
+	inventory->n_positions = (size_t) PQntuples(result);
+	positions = arena_zalloc(arena, (inventory->n_positions + 1) * sizeof(*positions));
+	for (int i = 0; i < PQntuples(result); i++)
+		positions[i] = (struct inventory_position){
+			.uuid = arena_strdup(arena, result_text(result, i, 0)),
+			.name = arena_strdup(arena, result_text(result, i, 1)),
+			.source = result_i32(result, i, 2),
+			.incarnation = result_i64(result, i, 3),
+			.from_id = result_i64(result, i, 4),
+			.from_token = result_i64(result, i, 5),
+			.to_id = result_i64(result, i, 6),
+			.seq = result_i64(result, i, 7),
+			.at = result_null(result, i, 8) ? 0 : result_time(result, i, 8),
+		};
+	inventory->positions = positions;
+	return true;
+}
+
+static bool
+read_all(struct inventory *inventory, struct conn *conn, struct arena *arena, struct err *err)
+{
+	if (!read_installed(inventory, conn, err))
+		return false;
+	if (inventory->installed && !read_node(inventory, conn, arena, err))
+		return false;
+	if (!read_tables(inventory, conn, arena, err))
+		return false;
+	return !inventory->installed ||
+	       (read_subscribers(inventory, conn, arena, err) &&
+		read_positions(inventory, conn, arena, err));
+}
+
+bool
+inventory_read(struct inventory *inventory, struct conn *conn, struct arena *arena,
+	       struct err *err)
+{
+	*inventory = (struct inventory){ 0 };
+	return conn_command(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
+	       read_all(inventory, conn, arena, err) && conn_command(conn, "COMMIT", err);
+}
+
+const struct inventory_table *
+inventory_table(const struct inventory *inventory, const char *schema, const char *name)
+{
+	struct inventory_table wanted = { .schema = schema, .name = name };
+
+	if (inventory->n_tables == 0)
+		return NULL;
+	return bsearch(&wanted, inventory->tables, inventory->n_tables, sizeof(wanted),
+		       compare_tables);
+}
+
+const struct inventory_subscriber *
+inventory_subscriber(const struct inventory *inventory, const char *uuid)
+{
+	for (size_t i = 0; i < inventory->n_subscribers; i++)
+		if (strcmp(inventory->subscribers[i].uuid, uuid) == 0)
+			return &inventory->subscribers[i];
+	return NULL;
+}
+
+const struct inventory_position *
+inventory_position(const struct inventory *inventory, const char *uuid)
+{
+	for (size_t i = 0; i < inventory->n_positions; i++)
+		if (strcmp(inventory->positions[i].uuid, uuid) == 0)
+			return &inventory->positions[i];
+	return NULL;
+}
+
+static const char *
+quote(struct arena *arena, const char *text, char mark)
+{
+	char *quoted = arena_alloc(arena, 2 * strlen(text) + 3);
+	char *out = quoted;
+
+	*out++ = mark;
+	for (; *text != '\0'; text++) {
+		if (*text == mark)
+			*out++ = mark;
+		*out++ = *text;
+	}
+	*out++ = mark;
+	*out = '\0';
+	return quoted;
+}
+
+const char *
+quote_name(struct arena *arena, const char *name)
+{
+	return quote(arena, name, '"');
+}
+
+/* standard_conforming_strings is on by default, and a backslash in a name is a backslash. */
+const char *
+quote_text(struct arena *arena, const char *text)
+{
+	return quote(arena, text, '\'');
+}
+
+const char *
+table_sql(struct arena *arena, const char *schema, const char *name)
+{
+	return arena_printf(arena, "%s.%s", quote_name(arena, schema), quote_name(arena, name));
+}

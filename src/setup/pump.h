@@ -1,0 +1,34 @@
+/*
+ * One table's rows from one session to another by COPY.
+ */
+#ifndef SETUP_PUMP_H
+#define SETUP_PUMP_H
+
+#include "base/attr.h"
+#include "base/err.h"
+#include "pg/conn.h"
+#include "setup/inventory.h"
+
+/* How a table's rows travel */
+struct pump_form {
+	const char *columns;	/* as SQL, for both sides */
+	bool binary;
+};
+
+/*
+ * The columns that both sides have and store.  A column of the source that the target lacks is
+ * ERR_CONFIG.  Binary where both sides would read it alike.
+ */
+MUST_USE bool pump_form(struct pump_form *form, struct conn *source, struct conn *target,
+			const struct inventory_table *from, const struct inventory_table *to,
+			struct arena *arena, struct err *err);
+
+typedef void pump_listener(void *context, int64_t bytes);
+
+/* Within the transactions that both sessions are in. */
+MUST_USE bool pump_rows(const struct pump_form *form, struct conn *source,
+			struct conn *target, const struct inventory_table *from,
+			const struct inventory_table *to, struct arena *arena,
+			pump_listener *listener, void *context, struct err *err);
+
+#endif

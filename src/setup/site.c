@@ -1,0 +1,181 @@
+#include "setup/site.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+/* Setting up may wait for locks, but a command typed wants its answer committed. */
+static bool
+open_session(struct conn **conn, const char *conninfo, const char *application,
+	     struct err *err)
+{
+	return conn_open(conn, &(struct conn_options){
+			.conninfo = conninfo, .application = application, .stop_fd = -1,
+		}, err);
+}
+
+static void
+ask_node(struct site *site, struct site_node *node)
+{
+	if (inventory_read(&node->inventory, node->conn, site->arena, &node->err))
+		return;
+	err_wrap(&node->err, "node '%s'", node->node->name);
+	conn_close(node->conn);
+	node->conn = NULL;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+	const struct topology_table *left = a, *right = b;
+	int order = strcmp(left->schema, right->schema);
+
+	return order != 0 ? order : strcmp(left->name, right->name);
+}
+
+static enum topology_presence
+presence_at(const struct site_node *node, const struct topology_table *table)
+{
+	const struct inventory_table *found;
+
+	if (node->conn == NULL)
+		return TABLE_UNKNOWN;
+	found = inventory_table(&node->inventory, table->schema, table->name);
+	return found == NULL ? TABLE_ABSENT : found->keyed ? TABLE_PRESENT : TABLE_KEYLESS;
+}
+
+/* Every name that some node has, once */
+static struct topology_table *
+all_names(struct site *site, size_t *count)
+{
+	size_t room = 1, n = 0;
+	struct topology_table *tables;
+
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		room += site->nodes[i].inventory.n_tables;
+	tables = arena_zalloc(site->arena, room * sizeof(*tables));
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		for (size_t j = 0; j < site->nodes[i].inventory.n_tables; j++) {
+			tables[n].schema = site->nodes[i].inventory.tables[j].schema;
+			tables[n++].name = site->nodes[i].inventory.tables[j].name;
+		}
+	qsort(tables, n, sizeof(*tables), compare_names);
+	*count = 0;
+	for (size_t i = 0; i < n; i++)
+		if (*count == 0 || compare_names(&tables[*count - 1], &tables[i]) != 0)
+			tables[(*count)++] = tables[i];
+	return tables;
+}
+
+static void
+gather_tables(struct site *site)
+{
+	size_t n_nodes = site->conf->n_nodes;
+	struct topology_table *tables = all_names(site, &site->n_tables);
+
+	for (size_t i = 0; i < site->n_tables; i++) {
+		enum topology_presence *on =
+			arena_zalloc(site->arena, (n_nodes + 1) * sizeof(*on));
+
+		for (size_t j = 0; j < n_nodes; j++)
+			on[j] = presence_at(&site->nodes[j], &tables[i]);
+		tables[i].on = on;
+	}
+	site->tables = tables;
+}
+
+struct site *
+site_open(const struct conf *conf, const char *application)
+{
+	struct site *site = mem_zalloc(sizeof(*site));
+
+	site->conf = conf_ref(conf);
+	site->arena = arena_new();
+	site->nodes = mem_zalloc((conf->n_nodes + 1) * sizeof(*site->nodes));
+	for (size_t i = 0; i < conf->n_nodes; i++) {
+		struct site_node *node = &site->nodes[i];
+
+		node->node = &conf->nodes[i];
+		if (open_session(&node->conn, conf->nodes[i].conninfo, application, &node->err))
+			ask_node(site, node);
+		else
+			err_wrap(&node->err, "node '%s'", node->node->name);
+	}
+	gather_tables(site);
+	return site;
+}
+
+void
+site_close(struct site *site)
+{
+	if (site == NULL)
+		return;
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		conn_close(site->nodes[i].conn);
+	free(site->nodes);
+	arena_free(site->arena);
+	conf_unref(site->conf);
+	free(site);
+}
+
+bool
+site_complete(const struct site *site, struct err *err)
+{
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		if (site->nodes[i].conn == NULL) {
+			*err = site->nodes[i].err;
+			return false;
+		}
+	return true;
+}
+
+bool
+site_refresh(struct site *site, struct err *err)
+{
+	if (!site_complete(site, err))
+		return false;
+	arena_reset(site->arena);
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		ask_node(site, &site->nodes[i]);
+	gather_tables(site);
+	return site_complete(site, err);
+}
+
+struct site_node *
+site_node(const struct site *site, const struct conf_node *node)
+{
+	return &site->nodes[node - site->conf->nodes];
+}
+
+static bool
+identify(const char *conninfo, const char *application, struct arena *arena, uint32_t *id,
+	 const char **name, struct err *err)
+{
+	AUTO_CONN struct conn *conn = NULL;
+	struct inventory inventory;
+
+	if (!open_session(&conn, conninfo, application, err) ||
+	    !inventory_read(&inventory, conn, arena, err))
+		return false;
+	if (inventory.id != 0) {
+		*id = inventory.id;
+		*name = inventory.name;
+	}
+	return true;
+}
+
+bool
+site_identify(struct conf_arguments *arguments, struct arena *arena, const char *application,
+	      struct err *err)
+{
+	if (arguments->from != NULL &&
+	    !identify(arguments->from, application, arena, &arguments->from_id,
+		      &arguments->from_name, err))
+		return err_wrap(err, "--from");
+	if (arguments->to != NULL &&
+	    !identify(arguments->to, application, arena, &arguments->to_id,
+		      &arguments->to_name, err))
+		return err_wrap(err, "--to");
+	return true;
+}

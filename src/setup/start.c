@@ -1,0 +1,102 @@
+#include "setup/start.h"
+
+#include <string.h>
+
+bool
+start_subscribe(const struct site *site, const struct conf_link *link,
+		struct start_point *point, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+	AUTO_RESULT PGresult *result = NULL;
+
+	params_uuid(&params, link->uuid);
+	params_text(&params, link->name);
+	params_text(&params, link->to ? link->to->name : link->sink.use);
+	if (!conn_run(site_node(site, link->from)->conn,
+		      "SELECT id, token FROM elvis.subscribe($1, $2, $3)", &params, &result,
+		      err))
+		return err_wrap(err, "link '%s' at '%s'", link->name, link->from->name);
+	point->id = result_i64(result, 0, 0);
+	point->token = result_i64(result, 0, 1);
+	return true;
+}
+
+/* The source's incarnation is asked anew: the node may have been set up a moment ago. */
+static bool
+incarnation_of(const struct site *site, const struct conf_node *node, int64_t *incarnation,
+	       struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+
+	if (!conn_run(site_node(site, node)->conn,
+		      "SELECT incarnation FROM elvis.node_state()", NULL, &result, err))
+		return err_wrap(err, "node '%s'", node->name);
+	*incarnation = result_i64(result, 0, 0);
+	return true;
+}
+
+bool
+start_position(const struct site *site, const struct conf_link *link,
+	       const struct start_point *point, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+	int64_t incarnation = 0;
+
+	if (link->to == NULL)
+		return true;
+	if (!incarnation_of(site, link->from, &incarnation, err))
+		return false;
+	params_uuid(&params, link->uuid);
+	params_text(&params, link->name);
+	params_i32(&params, (int32_t) link->from->id);
+	params_i64(&params, incarnation);
+	params_i64(&params, point->id);
+	params_i64(&params, point->token);
+	return conn_run(site_node(site, link->to)->conn,
+			"SELECT elvis.link_start($1, $2, $3, $4, $5, $6)", &params, NULL, err) ||
+	       err_wrap(err, "link '%s' at '%s'", link->name, link->to->name);
+}
+
+bool
+table_filled(const struct site_node *node, const struct inventory_table *table,
+	     struct arena *arena, bool *filled, struct err *err)
+{
+	AUTO_RESULT PGresult *result = NULL;
+	const char *name = table_sql(arena, table->schema, table->name);
+
+	if (!conn_run(node->conn,
+		      arena_printf(arena, "SELECT EXISTS (SELECT FROM %s%s)",
+				   table->partitioned ? "" : "ONLY ", name), NULL, &result,
+		      err))
+		return err_wrap(err, "table %s on '%s'", name, node->node->name);
+	*filled = result_bool(result, 0, 0);
+	return true;
+}
+
+bool
+start_filled(const struct site *site, const struct conf_link *link,
+	     const struct conf_node *node, struct arena *arena, const char **words,
+	     struct err *err)
+{
+	const struct site_node *source = site_node(site, link->from);
+	const struct site_node *here = site_node(site, node);
+
+	*words = NULL;
+	for (size_t i = 0; i < source->inventory.n_tables; i++) {
+		const struct inventory_table *table = &source->inventory.tables[i];
+		const struct inventory_table *there =
+			inventory_table(&here->inventory, table->schema, table->name);
+		bool filled;
+
+		if (there == NULL || conf_link_rule(link, table->schema, table->name) == NULL)
+			continue;
+		if (!table_filled(here, there, arena, &filled, err))
+			return false;
+		if (!filled)
+			continue;
+		*words = arena_printf(arena, "%s.%s on '%s'", table->schema, table->name,
+				      node->name);
+		return true;
+	}
+	return true;
+}

@@ -1,0 +1,31 @@
+/*
+ * How a link begins, and whether its tables hold rows.
+ */
+#ifndef SETUP_START_H
+#define SETUP_START_H
+
+#include "setup/site.h"
+
+/* Where a link may start: a snapshot of its source */
+struct start_point {
+	int64_t id, token;
+};
+
+/* Enters the link at its source, which keeps its log from then on. */
+MUST_USE bool start_subscribe(const struct site *site, const struct conf_link *link,
+			      struct start_point *point, struct err *err);
+
+/* Records the point at the target node; a sink that is no node starts where it subscribed. */
+MUST_USE bool start_position(const struct site *site, const struct conf_link *link,
+			     const struct start_point *point, struct err *err);
+
+/* A table of the link that has rows at the node: its name in `words`; NULL when none has. */
+MUST_USE bool start_filled(const struct site *site, const struct conf_link *link,
+			   const struct conf_node *node, struct arena *arena,
+			   const char **words, struct err *err);
+
+/* One table; asked in its own snapshot. */
+MUST_USE bool table_filled(const struct site_node *node, const struct inventory_table *table,
+			   struct arena *arena, bool *filled, struct err *err);
+
+#endif
