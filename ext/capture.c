@@ -18,6 +18,7 @@
 #include <elvis/record.h>
 
 #include "capture.h"
+#include "compat.h"
 #include "node.h"
 #include "pending.h"
 #include "relation.h"

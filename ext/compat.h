@@ -8,6 +8,11 @@
 #error "elvis needs PostgreSQL 14 or newer"
 #endif
 
+/* What is inside a varlena is no longer part of postgres.h. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* Settings of ours that nobody defines are told as mistakes. */
 #if PG_VERSION_NUM >= 150000
 #define compat_reserve_prefix(name) MarkGUCPrefixReserved(name)

@@ -22,6 +22,7 @@
 
 #include "catalog.h"
 #include "collect.h"
+#include "compat.h"
 #include "node.h"
 #include "read.h"
 #include "render.h"

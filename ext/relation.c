@@ -24,6 +24,7 @@
 #include <elvis/record.h>
 
 #include "catalog.h"
+#include "compat.h"
 #include "key.h"
 #include "node.h"
 #include "relation.h"

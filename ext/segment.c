@@ -17,6 +17,7 @@
 #include "utils/xid8.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "segment.h"
 
 enum {

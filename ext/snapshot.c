@@ -23,6 +23,7 @@
 #include "utils/timestamp.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "node.h"
 #include "segment.h"
 #include "snapshot.h"

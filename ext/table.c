@@ -58,7 +58,7 @@ elvis_tables_changed(PG_FUNCTION_ARGS)
 
 /* ---- may this be done, and by this user? ---- */
 
-static void pg_attribute_noreturn()
+static _Noreturn void
 refuse(Relation table, const char *why, const char *hint)
 {
 	ereport(ERROR,

@@ -34,6 +34,7 @@
 
 #include <elvis/record.h>
 
+#include "compat.h"
 #include "value.h"
 
 #define ERRCODE_ELVIS_DAMAGED MAKE_SQLSTATE('E', 'L', '0', '0', '4')

@@ -11,6 +11,7 @@
 #include "utils/memutils.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "relation.h"
 #include "version.h"
 

@@ -45,6 +45,6 @@ bool version_get_column(struct elvis_bytes *in, uint64_t *head, struct elvis_byt
 			struct elvis_bytes *whole);
 
 /* The log holds bytes that capture does not write. */
-void version_damaged(const char *what) pg_attribute_noreturn();
+_Noreturn void version_damaged(const char *what);
 
 #endif
