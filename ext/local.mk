@@ -7,6 +7,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/capture.c \
 	%reldir%/catalog.c \
 	%reldir%/collect.c \
+	%reldir%/copy.c \
 	%reldir%/key.c \
 	%reldir%/module.c \
 	%reldir%/node.c \
@@ -41,7 +42,8 @@ ext_sql = \
 	%reldir%/sql/00-roles.sql \
 	%reldir%/sql/10-node.sql \
 	%reldir%/sql/20-table.sql \
-	%reldir%/sql/30-log.sql
+	%reldir%/sql/30-log.sql \
+	%reldir%/sql/70-copy.sql
 
 extdata_DATA += ext/elvis--1.0.sql
 EXTRA_DIST   += $(ext_sql)
