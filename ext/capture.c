@@ -79,7 +79,10 @@ xact_event(XactEvent event, void *arg)
 void
 capture_init(void)
 {
+	MemoryContext before = MemoryContextSwitchTo(TopMemoryContext);
+
 	initStringInfo(&scratch);
+	MemoryContextSwitchTo(before);
 	garbage = AllocSetContextCreate(TopMemoryContext, "elvis capture",
 					ALLOCSET_SMALL_SIZES);
 	RegisterXactCallback(xact_event, NULL);

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "storage/lmgr.h"
@@ -20,12 +21,15 @@
 #include "compat.h"
 #include "segment.h"
 
+PG_FUNCTION_INFO_V1(elvis_try_lock);
+
 enum {
 	SEGMENT_N = 1,
 	SEGMENT_LO,
 	SEGMENT_HI,
 	SEGMENT_QUIET_AT,
 	SEGMENT_MADE_AT,
+	SEGMENT_MADE_BY,
 	SEGMENT_CONFIRMED_AT,
 	SEGMENT_DROPPED_AT,
 };
@@ -241,4 +245,12 @@ segment_has_chunk(uint64 xid)
 			return true;
 	}
 	return false;
+}
+
+/* ShareLock: nobody who wrote into it still runs.  AccessExclusiveLock: it may be dropped. */
+Datum
+elvis_try_lock(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_BOOL(ConditionalLockRelationOid(
+		PG_GETARG_OID(0), PG_GETARG_BOOL(1) ? AccessExclusiveLock : ShareLock));
 }

@@ -32,6 +32,7 @@
 PG_FUNCTION_INFO_V1(elvis_take_snapshot);
 PG_FUNCTION_INFO_V1(elvis_wait_snapshot);
 PG_FUNCTION_INFO_V1(elvis_lock_snapshots);
+PG_FUNCTION_INFO_V1(elvis_snapshot_known);
 
 enum {
 	SNAPSHOT_ID = 1,
@@ -291,8 +292,19 @@ elvis_take_snapshot(PG_FUNCTION_ARGS)
 Datum
 elvis_lock_snapshots(PG_FUNCTION_ARGS)
 {
+	node_genuine();
 	snapshot_lock();
 	PG_RETURN_VOID();
+}
+
+Datum
+elvis_snapshot_known(PG_FUNCTION_ARGS)
+{
+	struct snapshot_row row;
+
+	node_genuine();
+	PG_RETURN_BOOL(snapshot_find(PG_GETARG_INT64(0), &row) &&
+		       row.token == PG_GETARG_INT64(1));
 }
 
 /* ---- waiting for something to take one of ---- */

@@ -9,6 +9,7 @@
 #include "postgres.h"
 
 #include "access/xact.h"
+#include "fmgr.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
@@ -21,6 +22,8 @@
 
 #include "compat.h"
 #include "wait.h"
+
+PG_FUNCTION_INFO_V1(elvis_wake);
 
 #if COMPAT_HAS_NAMED_DSM
 #include "storage/dsm_registry.h"
@@ -220,4 +223,11 @@ wait_sleep(uint64 seen, long timeout_ms)
 		wait_nap(Min(timeout_ms, BLIND_STEP_MS));
 	else
 		sleep_in(mine, seen, Min(timeout_ms, 1000));
+}
+
+Datum
+elvis_wake(PG_FUNCTION_ARGS)
+{
+	wait_wake_at_commit();
+	PG_RETURN_VOID();
 }
