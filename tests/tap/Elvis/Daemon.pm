@@ -2,12 +2,14 @@
 #
 #	my $daemon = Elvis::Daemon->new('paris_lyon', from => $paris, to => $lyon,
 #		tables => 'public.*', policy => 'strict');
-#	my $daemon = Elvis::Daemon->new('mesh', config => $text);
+#	my $daemon = Elvis::Daemon->new('mesh', config => $text, nodes => [ $paris, $lyon ]);
+#	$daemon->ctl_ok('apply');
 #	$daemon->start;
 #	$daemon->wait_caught_up;
 #
 # In the text of a configuration @conninfo NAME@ stands for the connection string of the
-# node of that name given in nodes => [...].  args => [...] is added to the command line.
+# node of that name.  tables and policy may be lists.  args => [...] is added to elvisd's
+# command line.
 package Elvis::Daemon;
 
 use strict;
@@ -24,10 +26,8 @@ my @running;
 sub new
 {
 	my ($class, $name, %option) = @_;
-	my $dir = PostgreSQL::Test::Utils::tempdir_short();
 	my $self = bless {
 		name => $name,
-		dir => $dir,
 		log => "$PostgreSQL::Test::Utils::log_path/elvisd_$name.log",
 		args => $option{args} // [],
 		option => \%option,
@@ -47,7 +47,7 @@ sub write_config
 		my ($name, $conninfo) = ($node->name, $node->conninfo);
 		$text =~ s/\@conninfo $name\@/$conninfo/g;
 	}
-	$self->{config} = "$self->{dir}/elvis.conf";
+	$self->{config} = "$PostgreSQL::Test::Utils::tmp_check/$self->{name}.conf";
 	open my $file, '>', $self->{config} or croak "$self->{config}: $!";
 	print $file $text;
 	close $file or croak "$self->{config}: $!";
@@ -61,37 +61,33 @@ sub program
 	return "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_BINDIR}/$name";
 }
 
-sub socket_path { return "$_[0]->{dir}/control"; }
 sub pid { return $_[0]->{pid}; }
 
-# What it does, as the command line says it
-sub command
+# The options that elvisd and elvisctl share: what to replicate, and with which modules
+sub what
 {
 	my ($self) = @_;
 	my $option = $self->{option};
-	my @command = (program('elvisd'),
+	my @what = (
 		'--policy-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_POLICYDIR}",
-		'--sink-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_SINKDIR}",
-		'--control', $self->socket_path);
+		'--sink-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_SINKDIR}");
 
-	if ($self->{config})
+	return (@what, '--config', $self->{config}) if $self->{config};
+
+	push @what, '--from', $option->{from}->conninfo, '--to', $option->{to}->conninfo;
+	for my $name ('tables', 'policy')
 	{
-		push @command, '--config', $self->{config};
+		my $values = $option->{$name} // [];
+
+		push @what, map { ("--$name", $_) } ref $values ? @$values : $values;
 	}
-	else
-	{
-		push @command, '--from', $option->{from}->conninfo;
-		push @command, '--to', $option->{to}->conninfo if $option->{to};
-		push @command, '--tables', $option->{tables} if $option->{tables};
-		push @command, '--policy', $option->{policy} if $option->{policy};
-	}
-	return (@command, @{ $self->{args} });
+	return @what;
 }
 
 sub start
 {
 	my ($self) = @_;
-	my @command = $self->command;
+	my @command = (program('elvisd'), $self->what, @{ $self->{args} });
 
 	croak "elvisd $self->{name} runs already" if $self->is_running;
 	$self->{pid} = fork // croak "fork: $!";
@@ -121,6 +117,16 @@ sub is_running
 
 # How it ended, as $? has it
 sub status { return $_[0]->{status}; }
+
+# Waits until it has ended by itself, and returns how
+sub wait_ended
+{
+	my ($self, $seconds) = @_;
+
+	poll_until { !$self->is_running } $seconds
+	  or croak "elvisd $self->{name} goes on:\n" . $self->log_text;
+	return $self->status;
+}
 
 sub gone
 {
@@ -197,38 +203,32 @@ sub wait_for_log
 	return length $text;
 }
 
-# elvisctl with these words: (exit status, output, errors)
+# elvisctl with these words, the command first: (exit status, output, errors)
 sub ctl
 {
 	my ($self, @words) = @_;
 	my ($out, $err);
-	my $option = $self->{option};
-	my @command = (program('elvisctl'),
-		'--policy-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_POLICYDIR}",
-		'--sink-dir', "$ENV{ELVIS_DESTDIR}$ENV{ELVIS_SINKDIR}");
 
-	if ($self->{config})
-	{
-		push @command, '--config', $self->{config};
-	}
-	else
-	{
-		push @command, '--from', $option->{from}->conninfo;
-		push @command, '--to', $option->{to}->conninfo if $option->{to};
-		push @command, '--tables', $option->{tables} if $option->{tables};
-		push @command, '--policy', $option->{policy} if $option->{policy};
-	}
-	IPC::Run::run([ @command, @words ], '<', \undef, '>', \$out, '2>', \$err);
+	IPC::Run::run([ program('elvisctl'), $self->what, @words ],
+		'<', \undef, '>', \$out, '2>', \$err);
 	return ($? >> 8, $out, $err);
+}
+
+# The same where it has to succeed; returns the output
+sub ctl_ok
+{
+	my ($self, @words) = @_;
+	my ($status, $out, $err) = $self->ctl(@words);
+
+	croak "elvisctl @words ended with $status: $err\n" . $self->log_text if $status != 0;
+	return $out;
 }
 
 # Until what was committed at the sources before this call is at the targets
 sub wait_caught_up
 {
 	my ($self) = @_;
-	my ($status, undef, $err) = $self->ctl('wait');
-
-	croak "elvisctl wait: $err\n" . $self->log_text if $status != 0;
+	$self->ctl_ok('wait');
 	return;
 }
 
