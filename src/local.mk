@@ -70,10 +70,12 @@ conf_sources = \
 plugin_sources = \
 	%reldir%/plugin/breadcrumb.c %reldir%/plugin/breadcrumb.h \
 	%reldir%/plugin/code.c %reldir%/plugin/code.h \
+	%reldir%/plugin/contract.c %reldir%/plugin/contract.h \
 	%reldir%/plugin/host.c %reldir%/plugin/host.h \
 	%reldir%/plugin/loader.c %reldir%/plugin/loader.h \
 	%reldir%/plugin/policy.c %reldir%/plugin/policy.h \
 	%reldir%/plugin/promise.c %reldir%/plugin/promise.h \
+	%reldir%/plugin/sample.c %reldir%/plugin/sample.h \
 	%reldir%/plugin/settings.c %reldir%/plugin/settings.h \
 	%reldir%/plugin/sink.c %reldir%/plugin/sink.h
 

@@ -29,13 +29,17 @@ source_tests = \
 
 # programs that hold the built policies and sinks to the interface's promises
 contract_tests = \
-	tests/contract/test_loader
+	tests/contract/test_loader \
+	tests/contract/test_policies
 
 # tests/plugins/X.c: modules that are wrong on purpose, most of them
 wrong_modules = \
 	tests/plugins/bad_options.la \
+	tests/plugins/biased.la \
+	tests/plugins/contradicts.la \
 	tests/plugins/counts.la \
 	tests/plugins/half_a_sink.la \
+	tests/plugins/hoards.la \
 	tests/plugins/long_size.la \
 	tests/plugins/misbehaves.la \
 	tests/plugins/misnamed.la \
@@ -173,8 +177,11 @@ distclean-local:
 
 # the source of each is X.c, which Automake knows by itself
 tests_plugins_bad_options_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_biased_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_contradicts_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_counts_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_half_a_sink_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
+tests_plugins_hoards_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_long_size_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_misbehaves_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_misnamed_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)

@@ -9,9 +9,9 @@
 enum { OPTION_HOW };
 
 static const char *const ways[] = {
-	"refuse",	"fail",	      "fail_silently", "nonsense",     "unsuitable",
-	"merge_nothing", "merge_open", "merge_absent",	"insert_partly", "answer_nonsense",
-	"answer_merge", "answer_unknown_column", "never_return", "crash", NULL,
+	"refuse", "fail", "fail_silently", "nonsense", "unsuitable", "merge_nothing",
+	"merge_open", "merge_absent", "insert_partly", "answer_nonsense", "answer_merge",
+	"answer_unknown_column", "never_return", "crash", NULL,
 };
 
 static const struct elvis_option options[] = {
