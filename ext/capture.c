@@ -7,6 +7,7 @@
 
 #include "access/detoast.h"
 #include "access/htup_details.h"
+#include "access/table.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
@@ -470,6 +471,28 @@ capture_truncate(const struct captured *table)
 	pending_add(&context, ELVIS_RECORD_TRUNCATE, scratch.data, scratch.len, false);
 }
 
+/* Was that version truncated by the record added last? */
+static bool
+just_truncated(int64 version)
+{
+	struct elvis_bytes bytes;
+	size_t length;
+	const char *group = pending_last(ELVIS_RECORD_TRUNCATE, &length);
+	uint64_t found;
+	uint8_t flags;
+
+	if (group == NULL)
+		return false;
+	bytes.at = (const uint8 *) group;
+	bytes.end = bytes.at + length;
+	if (!elvis_get_u8(&bytes, &flags) || !elvis_get_varint(&bytes, &found))
+		return false;
+	while (elvis_get_varint(&bytes, &found))
+		if ((int64) found == version)
+			return true;
+	return false;
+}
+
 static void
 add_gap(int64 version, const char *reason)
 {
@@ -485,16 +508,37 @@ add_gap(int64 version, const char *reason)
 	pending_add(&context, ELVIS_RECORD_GAP, scratch.data, scratch.len, false);
 }
 
+/*
+ * Partitions bear the name of the whole table: to truncate one of them means nothing to whoever
+ * reads the stream, unless the whole was truncated by the same statement.
+ */
+static void
+capture_truncated_partition(Relation partition, Oid root)
+{
+	Relation whole = table_open(root, AccessShareLock);
+	int64 version = relation_captured(whole)->version;
+
+	table_close(whole, AccessShareLock);
+	if (!just_truncated(version))
+		add_gap(version, psprintf("partition %s was truncated",
+					  RelationGetRelationName(partition)));
+}
+
 Datum
 elvis_capture_truncate(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as(fcinfo, "capture_truncate");
+	const struct captured *table;
 
 	if (!TRIGGER_FIRED_BY_TRUNCATE(trigger->tg_event))
 		ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("elvis.capture_truncate() must be fired by TRUNCATE")));
-	capture_truncate(relation_captured(trigger->tg_relation));
+	table = relation_captured(trigger->tg_relation);
+	if (table->root == table->relid)
+		capture_truncate(table);
+	else
+		capture_truncated_partition(trigger->tg_relation, table->root);
 	return PointerGetDatum(NULL);
 }
 

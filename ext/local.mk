@@ -5,6 +5,7 @@ extmod_LTLIBRARIES += ext/elvis.la
 
 ext_elvis_la_SOURCES = \
 	%reldir%/capture.c \
+	%reldir%/changes.c \
 	%reldir%/catalog.c \
 	%reldir%/collect.c \
 	%reldir%/copy.c \
@@ -43,6 +44,7 @@ ext_sql = \
 	%reldir%/sql/10-node.sql \
 	%reldir%/sql/20-table.sql \
 	%reldir%/sql/30-log.sql \
+	%reldir%/sql/40-watch.sql \
 	%reldir%/sql/70-copy.sql
 
 extdata_DATA += ext/elvis--1.0.sql

@@ -113,17 +113,16 @@ begin
 		left join elvis.partition known on known.relid = tree.relid
 		where tree.relid <> whole
 	loop
-		perform elvis.put_triggers(part.relid, role, true);
+		-- entered first: putting triggers on it makes our event triggers come here again
 		if part.is_new then
 			insert into elvis.partition values (part.relid, whole);
-			if gaps and part.isleaf then
-				execute format('select exists (select from only %s)', part.relid)
-				into filled;
-				if filled then
-					perform elvis.gap(elvis.version(whole),
-						format('partition %s was attached with rows', part.relid));
-				end if;
-			end if;
+		end if;
+		perform elvis.put_triggers(part.relid, role, true);
+		continue when not (part.is_new and part.isleaf and gaps);
+		execute format('select exists (select from only %s)', part.relid) into filled;
+		if filled then
+			perform elvis.gap(elvis.version(whole),
+				format('partition %s was attached with rows', part.relid));
 		end if;
 	end loop;
 
