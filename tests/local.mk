@@ -31,7 +31,8 @@ source_tests = \
 # programs that hold the built policies and sinks to the interface's promises
 contract_tests = \
 	tests/contract/test_loader \
-	tests/contract/test_policies
+	tests/contract/test_policies \
+	tests/contract/test_sinks
 
 # tests/plugins/X.c: modules that are wrong on purpose, most of them
 wrong_modules = \
