@@ -13,9 +13,9 @@ table_of(void *context, uint64_t version)
 	struct err err = ERR_INIT;
 
 	(void) context;
+	strbuf_init(&payload, 1 << 10);
 	if (version == 9)
 		return NULL;
-	strbuf_init(&payload, 1 << 10);
 	stream_describe(&payload, version);
 	return table_decode(stream_bytes(&payload), arena, &err);
 }
