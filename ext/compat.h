@@ -45,4 +45,103 @@
 #define compat_my_procno() (MyProc->pgprocno)
 #endif
 
+/* Everything before this place of the WAL is on disk. */
+#if PG_VERSION_NUM >= 150000
+#define compat_flushed() GetFlushRecPtr(NULL)
+#else
+#define compat_flushed() GetFlushRecPtr()
+#endif
+
+/* An update tells which indexes need an entry: yes or no; which of them, from 16 on. */
+#if PG_VERSION_NUM >= 160000
+#define compat_update_indexes TU_UpdateIndexes
+#define compat_update_all_indexes TU_All
+#define compat_needs_indexes(how) ((how) != TU_None)
+#define compat_insert_index_tuples(result, slot, estate, update, how) \
+	ExecInsertIndexTuples(result, slot, estate, update, false, NULL, NIL, \
+			      (how) == TU_Summarizing)
+#else
+#define compat_update_indexes bool
+#define compat_update_all_indexes true
+#define compat_needs_indexes(how) (how)
+#define compat_insert_index_tuples(result, slot, estate, update, how) \
+	ExecInsertIndexTuples(result, slot, estate, update, false, NULL, NIL)
+#endif
+
+/* An executor state for one table: where its range table goes, and its updated columns. */
+#if PG_VERSION_NUM >= 180000
+#define compat_init_range_table(estate, entry) \
+	do { \
+		List *compat_infos = NIL; \
+		addRTEPermissionInfo(&compat_infos, entry); \
+		ExecInitRangeTable(estate, list_make1(entry), compat_infos, \
+				   bms_make_singleton(1)); \
+	} while (0)
+#elif PG_VERSION_NUM >= 160000
+#define compat_init_range_table(estate, entry) \
+	do { \
+		List *compat_infos = NIL; \
+		addRTEPermissionInfo(&compat_infos, entry); \
+		ExecInitRangeTable(estate, list_make1(entry), compat_infos); \
+	} while (0)
+#else
+#define compat_init_range_table(estate, entry) ExecInitRangeTable(estate, list_make1(entry))
+#endif
+
+#if PG_VERSION_NUM >= 160000
+#define compat_set_updated_columns(estate, columns) \
+	(linitial_node(RTEPermissionInfo, (estate)->es_rteperminfos)->updatedCols = (columns))
+#else
+#define compat_set_updated_columns(estate, columns) \
+	(linitial_node(RangeTblEntry, (estate)->es_range_table)->updatedCols = (columns))
+#endif
+
+/* Row triggers around an update and a delete whose row is locked already. */
+#if PG_VERSION_NUM >= 160000
+#define compat_before_update_triggers(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL, NULL)
+#define compat_before_delete_triggers(estate, epq, result, tid) \
+	ExecBRDeleteTriggers(estate, epq, result, tid, NULL, NULL, NULL, NULL)
+#elif PG_VERSION_NUM >= 150000
+#define compat_before_update_triggers(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL)
+#define compat_before_delete_triggers(estate, epq, result, tid) \
+	ExecBRDeleteTriggers(estate, epq, result, tid, NULL, NULL)
+#else
+#define compat_before_update_triggers(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot)
+#define compat_before_delete_triggers(estate, epq, result, tid) \
+	ExecBRDeleteTriggers(estate, epq, result, tid, NULL, NULL)
+#endif
+
+#if PG_VERSION_NUM >= 150000
+#define compat_after_update_triggers(estate, result, tid, slot) \
+	ExecARUpdateTriggers(estate, result, NULL, NULL, tid, NULL, slot, NIL, NULL, false)
+#define compat_after_delete_triggers(estate, result, tid) \
+	ExecARDeleteTriggers(estate, result, tid, NULL, NULL, false)
+#else
+#define compat_after_update_triggers(estate, result, tid, slot) \
+	ExecARUpdateTriggers(estate, result, tid, NULL, slot, NIL, NULL)
+#define compat_after_delete_triggers(estate, result, tid) \
+	ExecARDeleteTriggers(estate, result, tid, NULL, NULL)
+#endif
+
+/* TRUNCATE by us is not in the name of the tables' owners unless we made it so. */
+#if PG_VERSION_NUM >= 160000
+#define compat_truncate(relations, relids, logged, restart) \
+	ExecuteTruncateGuts(relations, relids, logged, DROP_RESTRICT, restart, false)
+#else
+#define compat_truncate(relations, relids, logged, restart) \
+	ExecuteTruncateGuts(relations, relids, logged, DROP_RESTRICT, restart)
+#endif
+
+/* Looks for a row that meets the slot's on one of the indexes. */
+#if PG_VERSION_NUM >= 180000
+#define compat_check_index(result, slot, estate, tid, indexes) \
+	ExecCheckIndexConstraints(result, slot, estate, tid, &(slot)->tts_tid, indexes)
+#else
+#define compat_check_index(result, slot, estate, tid, indexes) \
+	ExecCheckIndexConstraints(result, slot, estate, tid, indexes)
+#endif
+
 #endif

@@ -4,32 +4,48 @@
 extmod_LTLIBRARIES += ext/elvis.la
 
 ext_elvis_la_SOURCES = \
+	%reldir%/apply.c \
 	%reldir%/capture.c \
+	%reldir%/change.c \
 	%reldir%/changes.c \
 	%reldir%/catalog.c \
 	%reldir%/collect.c \
+	%reldir%/conflict.c \
 	%reldir%/copy.c \
+	%reldir%/frame.c \
 	%reldir%/key.c \
 	%reldir%/module.c \
 	%reldir%/node.c \
 	%reldir%/numeric.c \
+	%reldir%/open.c \
 	%reldir%/pending.c \
+	%reldir%/position.c \
 	%reldir%/read.c \
 	%reldir%/relation.c \
 	%reldir%/render.c \
 	%reldir%/reorder.c \
+	%reldir%/resolution.c \
+	%reldir%/rows.c \
 	%reldir%/segment.c \
 	%reldir%/settings.c \
+	%reldir%/settle.c \
 	%reldir%/snapshot.c \
 	%reldir%/table.c \
+	%reldir%/target.c \
+	%reldir%/tids.c \
+	%reldir%/truncate.c \
 	%reldir%/value.c \
 	%reldir%/version.c \
 	%reldir%/wait.c \
+	%reldir%/walk.c \
+	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
 	%reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
 	%reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/segment.h \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
-	%reldir%/wait.h
+	%reldir%/wait.h \
+	%reldir%/call.h %reldir%/conflict.h %reldir%/frame.h %reldir%/position.h \
+	%reldir%/target.h %reldir%/truncate.h %reldir%/unix_time.h %reldir%/walk.h
 
 ext_elvis_la_CPPFLAGS = $(EXT_CPPFLAGS)
 ext_elvis_la_CFLAGS   = $(EXT_CFLAGS)
@@ -45,7 +61,10 @@ ext_sql = \
 	%reldir%/sql/20-table.sql \
 	%reldir%/sql/30-log.sql \
 	%reldir%/sql/40-watch.sql \
-	%reldir%/sql/70-copy.sql
+	%reldir%/sql/50-apply.sql \
+	%reldir%/sql/60-resolution.sql \
+	%reldir%/sql/70-copy.sql \
+	%reldir%/sql/90-grants.sql
 
 extdata_DATA += ext/elvis--1.0.sql
 EXTRA_DIST   += $(ext_sql)

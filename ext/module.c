@@ -10,11 +10,14 @@
 #include "node.h"
 #include "pending.h"
 #include "read.h"
+#include "position.h"
 #include "relation.h"
 #include "segment.h"
 #include "settings.h"
+#include "target.h"
 #include "version.h"
 #include "wait.h"
+#include "walk.h"
 
 PG_MODULE_MAGIC;
 
@@ -37,4 +40,7 @@ _PG_init(void)
 	wait_init();
 	capture_init();
 	pending_init();
+	target_init();
+	position_init();
+	walk_init();
 }

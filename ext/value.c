@@ -524,12 +524,25 @@ decode_binary(ValueCodec *codec, const uint8 *bytes, size_t length)
 }
 
 static Datum
-decode_text(ValueCodec *codec, const uint8 *bytes, size_t length)
+decode_text(ValueCodec *codec, char *text)
 {
 	FmgrInfo *input = codec_input(codec);
-	char *text = value_from_wire(bytes, length);
 
 	return InputFunctionCall(input, text, codec->input_param, codec->typmod);
+}
+
+static Datum
+domain_checked(ValueCodec *codec, Datum value)
+{
+	if (codec->is_domain)
+		domain_check(value, false, codec->type, &codec->domain, codec->context);
+	return value;
+}
+
+Datum
+value_from_text(ValueCodec *codec, char *text)
+{
+	return domain_checked(codec, decode_text(codec, text));
 }
 
 Datum
@@ -548,12 +561,10 @@ value_decode(ValueCodec *codec, uint8 form, const uint8 *bytes, size_t length)
 	else if (form == ELVIS_FORM_BINARY)
 		value = decode_binary(codec, bytes, length);
 	else if (form == ELVIS_FORM_TEXT)
-		value = decode_text(codec, bytes, length);
+		value = decode_text(codec, value_from_wire(bytes, length));
 	else
 		damaged(codec);
-	if (codec->is_domain)
-		domain_check(value, false, codec->type, &codec->domain, codec->context);
-	return value;
+	return domain_checked(codec, value);
 }
 
 void

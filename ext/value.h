@@ -75,6 +75,9 @@ value_encode(StringInfo out, ValueCodec *codec, Datum value)
  */
 Datum value_decode(ValueCodec *codec, uint8 form, const uint8 *bytes, size_t length);
 
+/* The value of a text in the server's encoding, a domain's constraints checked. */
+Datum value_from_text(ValueCodec *codec, char *text);
+
 /* NULL for this column: only a domain may object, by an error. */
 void value_decode_null(ValueCodec *codec);
 

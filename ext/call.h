@@ -1,0 +1,145 @@
+/*
+ * call.h - what lives for one call of elvis.apply() at most: open tables and what is under way.
+ *
+ * Three lifetimes meet in apply.  The session keeps facts (target.h), the transaction keeps plain
+ * memory (walk.h), and everything that the server lends us - relations, index scans, slots,
+ * executor states - ends with the call, or with the piece of it that failed.
+ */
+#ifndef ELVIS_EXT_CALL_H
+#define ELVIS_EXT_CALL_H
+
+#include "access/genam.h"
+#include "access/tableam.h"
+#include "executor/execPartition.h"
+#include "executor/executor.h"
+#include "nodes/execnodes.h"
+
+#include "target.h"
+#include "walk.h"
+
+/* A table while a call works on it. */
+typedef struct OpenTable {
+	struct OpenTable *next;
+	Target *target;
+	TargetMap *map;
+	struct OpenTable *root;		/* the partitioned table it was found through */
+	Relation relation;
+	EState *estate;
+	ResultRelInfo *result;
+	AclMode rights;			/* what the caller has been found to have */
+
+	TupleTableSlot *found;		/* the row met; pins its page */
+	TupleTableSlot *fresh;		/* the row to write */
+	Relation key_index;
+	IndexScanDesc scan;		/* by key, under SnapshotSelf */
+	ExprState **defaults;		/* of columns the source has not; by attribute */
+
+	TupleTableSlot **queue;		/* rows waiting to be inserted together */
+	int n_queued, n_queue_slots;
+
+	PartitionTupleRouting *routing;	/* of a partitioned table */
+	ModifyTableState *routing_state;
+	struct OpenTable *leaves;
+} OpenTable;
+
+typedef struct ApplyCall {
+	Walk *walk;
+	MemoryContext context;	/* of the piece under way: handles */
+	MemoryContext row;	/* of the change under way */
+	MemoryContext batch;	/* of rows waiting to be inserted */
+	MemoryContext flush;	/* of their insertion */
+	OpenTable *tables;
+	Oid caller;
+	int caller_context;
+	bool careful;		/* look before inserting, one row at a time */
+	bool drop_columns;	/* of the change under way, those that are missing here */
+	bool context_told;	/* capture knows whose changes these are */
+	bool triggers_open;	/* an AFTER trigger query level is open */
+	OpenTable *waiting_relay;	/* whose queue must go before another table's change */
+	int n_queued;
+	Size queued_size;
+} ApplyCall;
+
+ApplyCall *call_begin(Walk *walk, bool careful);
+
+/* Inserts what waits, fires what is due, closes all; the call is gone. */
+void call_end(ApplyCall *call);
+
+/* After an error: the server has taken back its things, we forget ours. */
+void call_forget(ApplyCall *call);
+
+/*
+ * The target's table here, open; NULL when there is none.  Refuses what must not be written by
+ * this caller or this way.  From here on the caller is the table's owner, until call_leave().
+ */
+OpenTable *call_enter(ApplyCall *call, Target *target, AclMode rights);
+void call_leave(ApplyCall *call);
+
+/* The partition that the row in the root's `fresh` slot belongs to; entered as call_enter() does. */
+OpenTable *call_route(ApplyCall *call, OpenTable *root);
+
+/* Inserts what waits, fires what is due and closes all tables; the call goes on. */
+void call_close_tables(ApplyCall *call);
+
+/* Captured from here on is what context `next` made; what was queued before is of the last one. */
+void call_context_changed(ApplyCall *call, const struct frame_context *next);
+
+/* AFTER triggers of users wait for the end of their source transaction at most. */
+void call_open_triggers(ApplyCall *call);
+
+/* ---- rows (rows.c) ---- */
+
+/* Puts the change's row into the slot: the values decoded, defaults where the source has none. */
+void row_fill_insert(OpenTable *table, const struct frame_value *values,
+		     TupleTableSlot *slot);
+
+/* Puts the found row with these new values into table->fresh; what has none stays. */
+void row_fill_update(OpenTable *table, const struct frame_value *values);
+
+/* Puts the values that a policy merged, in text form, over what the slot holds. */
+void row_merge(OpenTable *table, struct elvis_bytes merged, TupleTableSlot *slot);
+
+/* Finds the row of the change's key under SnapshotSelf into table->found. */
+bool row_find(ApplyCall *call, OpenTable *table, const struct frame_value *image);
+
+/* The same once more, after all of our own rows became visible, under a fresh snapshot. */
+bool row_find_again(ApplyCall *call, OpenTable *table, const struct frame_value *image);
+
+/* What the key in this image is remembered by (walk.h). */
+uint64 row_key_hash(OpenTable *table, const struct frame_value *image);
+
+/* Is every column that detection looks at as the before image has it? */
+bool row_matches(OpenTable *table, const struct frame_value *before,
+		 const struct frame_value *after);
+
+/* ---- writing (write.c) ---- */
+
+/* Queues the row in the slot that write_queue_slot() gave. */
+TupleTableSlot *write_queue_slot(ApplyCall *call, OpenTable *table);
+void write_queue(ApplyCall *call, OpenTable *table);
+
+/* Inserts what waits: of one table, of all. */
+void write_flush(ApplyCall *call, OpenTable *table);
+void write_flush_all(ApplyCall *call);
+
+/* May rows wait, or does each have to go in by itself? */
+bool write_may_queue(ApplyCall *call, OpenTable *table);
+
+void write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot);
+
+/* Replaces the found row by `fresh`, if it still is what was found; TM_Ok when it was. */
+TM_Result write_update(ApplyCall *call, OpenTable *table, const struct frame_value *image);
+
+/* Deletes the found row, if it still is what was found. */
+TM_Result write_delete(ApplyCall *call, OpenTable *table);
+
+/* Locks the row in the slot, if it still is what was found. */
+TM_Result write_lock(ApplyCall *call, OpenTable *table, TupleTableSlot *slot);
+
+/* Deferrable keys of what a source transaction wrote: an error at the first that is broken. */
+void write_recheck(ApplyCall *call);
+
+/* Ours only: rows that the current command wrote are made visible to what follows. */
+void write_step_over(ApplyCall *call, TupleTableSlot *slot);
+
+#endif

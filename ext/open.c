@@ -1,0 +1,355 @@
+/*
+ * open.c - tables opened for a call, or for the piece of it that is walked, and closed again.
+ */
+#include "postgres.h"
+
+#include "access/relation.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/catalog.h"
+#include "catalog/namespace.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "optimizer/optimizer.h"
+#include "rewrite/rewriteHandler.h"
+#include "utils/acl.h"
+#include "utils/lsyscache.h"
+#include "utils/memutils.h"
+#include "utils/rls.h"
+#include "utils/snapmgr.h"
+
+#include "call.h"
+#include "capture.h"
+#include "catalog.h"
+#include "compat.h"
+
+ApplyCall *
+call_begin(Walk *walk, bool careful)
+{
+	MemoryContext context = AllocSetContextCreate(walk->context, "elvis apply call",
+						      ALLOCSET_DEFAULT_SIZES);
+	ApplyCall *call = MemoryContextAllocZero(context, sizeof(*call));
+
+	call->walk = walk;
+	call->context = context;
+	call->row = AllocSetContextCreate(context, "elvis apply row", ALLOCSET_DEFAULT_SIZES);
+	call->batch = AllocSetContextCreate(context, "elvis apply batch",
+					    ALLOCSET_DEFAULT_SIZES);
+	call->flush = AllocSetContextCreate(context, "elvis apply flush",
+					    ALLOCSET_DEFAULT_SIZES);
+	call->careful = careful;
+	GetUserIdAndSecContext(&call->caller, &call->caller_context);
+	PushActiveSnapshot(GetTransactionSnapshot());
+	return call;
+}
+
+/* ---- rights and refusals ---- */
+
+static void
+check_kind(Relation relation)
+{
+	if (relation->rd_rel->relkind != RELKIND_RELATION &&
+	    relation->rd_rel->relkind != RELKIND_PARTITIONED_TABLE)
+		ereport(ERROR,
+			(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			 errmsg("\"%s\" is not a table", RelationGetRelationName(relation))));
+	if (IsSystemRelation(relation) || RelationGetNamespace(relation) == catalog_schema())
+		ereport(ERROR,
+			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 errmsg("changes of \"%s\" are not accepted from outside",
+				RelationGetRelationName(relation))));
+}
+
+static void
+check_rights(OpenTable *table, Oid caller, AclMode needed)
+{
+	AclMode missing = needed & ~table->rights;
+	Oid relid = RelationGetRelid(table->relation);
+	AclResult result;
+
+	if (missing == 0)
+		return;
+	result = pg_class_aclcheck(relid, caller, missing);
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_TABLE, RelationGetRelationName(table->relation));
+	if (check_enable_rls(relid, caller, false) == RLS_ENABLED)
+		ereport(ERROR,
+			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+			 errmsg("user \"%s\" cannot replicate into table \"%s\" with row-level security enabled",
+				GetUserNameFromId(caller, true),
+				RelationGetRelationName(table->relation)),
+			 errhint("Give it BYPASSRLS, or let the table's owner run the link.")));
+	table->rights |= needed;
+}
+
+/* ---- opening ---- */
+
+static Node *
+default_of(Relation relation, int attnum)
+{
+	Node *expression = build_column_default(relation, attnum);
+
+	return expression == NULL ? NULL : (Node *) expression_planner((Expr *) expression);
+}
+
+/* What columns that the source does not have are filled with. */
+static void
+open_defaults(OpenTable *table)
+{
+	TupleDesc desc = RelationGetDescr(table->relation);
+
+	table->defaults = palloc0(sizeof(ExprState *) * desc->natts);
+	for (int i = 0; i < desc->natts; i++) {
+		Form_pg_attribute attribute = TupleDescAttr(desc, i);
+		bool mapped = attribute->attisdropped || attribute->attgenerated != '\0';
+		Node *expression;
+
+		for (int j = 0; !mapped && j < table->target->n_columns; j++)
+			mapped = table->map->columns[j].attnum == i + 1;
+		if (mapped)
+			continue;
+		expression = default_of(table->relation, i + 1);
+		if (expression != NULL)
+			table->defaults[i] = ExecInitExpr((Expr *) expression, NULL);
+	}
+}
+
+/* Which columns an update sets matters to triggers and generated columns only. */
+static void
+open_updated_columns(OpenTable *table)
+{
+	TupleDesc desc = RelationGetDescr(table->relation);
+	Bitmapset *all = NULL;
+
+	if (!table->map->has_generated)
+		return;
+	for (int i = 1; i <= desc->natts; i++)
+		all = bms_add_member(all, i - FirstLowInvalidHeapAttributeNumber);
+	compat_set_updated_columns(table->estate, all);
+}
+
+static void
+open_executor(OpenTable *table)
+{
+	RangeTblEntry *entry = makeNode(RangeTblEntry);
+
+	table->estate = CreateExecutorState();
+	entry->rtekind = RTE_RELATION;
+	entry->relid = RelationGetRelid(table->relation);
+	entry->relkind = table->relation->rd_rel->relkind;
+	entry->rellockmode = RowExclusiveLock;
+	compat_init_range_table(table->estate, entry);
+	table->result = makeNode(ResultRelInfo);
+	InitResultRelInfo(table->result, table->relation, 1, NULL, 0);
+	open_updated_columns(table);
+}
+
+static void
+open_key_index(OpenTable *table)
+{
+	for (int i = 0; i < table->result->ri_NumIndices; i++)
+		if (RelationGetRelid(table->result->ri_IndexRelationDescs[i]) ==
+		    table->map->key_index)
+			table->key_index = table->result->ri_IndexRelationDescs[i];
+}
+
+static void
+open_routing(OpenTable *table)
+{
+	table->routing_state = makeNode(ModifyTableState);
+	table->routing_state->ps.state = table->estate;
+	table->routing_state->operation = CMD_INSERT;
+	table->routing_state->resultRelInfo = table->result;
+	table->routing = ExecSetupPartitionTupleRouting(table->estate, table->relation);
+	table->fresh = table_slot_create(table->relation, NULL);
+}
+
+static OpenTable *
+open_table(ApplyCall *call, Target *target, Relation relation)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	OpenTable *table = palloc0(sizeof(*table));
+
+	table->target = target;
+	table->map = target_map(target, relation);
+	table->relation = relation;
+	open_executor(table);
+	if (table->map->lacks_columns)
+		open_defaults(table);
+	if (table->map->partitioned) {
+		open_routing(table);
+	} else {
+		ExecOpenIndices(table->result, false);
+		open_key_index(table);
+		table->found = table_slot_create(relation, NULL);
+		table->fresh = MakeSingleTupleTableSlot(RelationGetDescr(relation),
+							&TTSOpsVirtual);
+	}
+	table->next = call->tables;
+	call->tables = table;
+	MemoryContextSwitchTo(old);
+	return table;
+}
+
+/* By name, because that is what the source's table and ours have in common. */
+static OpenTable *
+open_by_name(ApplyCall *call, Target *target)
+{
+	RangeVar *name = makeRangeVar(target->schema, target->name, -1);
+	Oid relid = RangeVarGetRelid(name, RowExclusiveLock, true);
+	Relation relation;
+
+	pfree(name);
+	if (!OidIsValid(relid))
+		return NULL;
+	relation = relation_open(relid, NoLock);
+	check_kind(relation);
+	target->open = open_table(call, target, relation);
+	return target->open;
+}
+
+OpenTable *
+call_enter(ApplyCall *call, Target *target, AclMode rights)
+{
+	OpenTable *table = target->open;
+
+	if (call->waiting_relay != NULL && call->waiting_relay != table)
+		write_flush(call, call->waiting_relay);
+	if (table == NULL)
+		table = open_by_name(call, target);
+	if (table == NULL)
+		return NULL;
+	check_rights(table, call->caller, rights);
+	SetUserIdAndSecContext(table->map->owner,
+			       call->caller_context | SECURITY_RESTRICTED_OPERATION);
+	return table;
+}
+
+void
+call_leave(ApplyCall *call)
+{
+	SetUserIdAndSecContext(call->caller, call->caller_context);
+}
+
+OpenTable *
+call_route(ApplyCall *call, OpenTable *root)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	ResultRelInfo *found = ExecFindPartition(root->routing_state, root->result,
+						 root->routing, root->fresh, root->estate);
+	Oid relid = RelationGetRelid(found->ri_RelationDesc);
+	OpenTable *leaf = root->leaves;
+
+	while (leaf != NULL && leaf->map->relid != relid)
+		leaf = leaf->leaves;
+	if (leaf == NULL) {
+		Relation relation = table_open(relid, RowExclusiveLock);
+
+		check_kind(relation);
+		leaf = open_table(call, root->target, relation);
+		leaf->root = root;
+		leaf->leaves = root->leaves;
+		root->leaves = leaf;
+	}
+	MemoryContextSwitchTo(old);
+	ResetPerTupleExprContext(root->estate);
+	SetUserIdAndSecContext(leaf->map->owner,
+			       call->caller_context | SECURITY_RESTRICTED_OPERATION);
+	return leaf;
+}
+
+/* ---- triggers of users ---- */
+
+void
+call_open_triggers(ApplyCall *call)
+{
+	if (!call->triggers_open)
+		AfterTriggerBeginQuery();
+	call->triggers_open = true;
+}
+
+static void
+close_triggers(ApplyCall *call)
+{
+	MemoryContext old;
+	EState *estate;
+
+	if (!call->triggers_open)
+		return;
+	old = MemoryContextSwitchTo(call->context);
+	estate = CreateExecutorState();
+	AfterTriggerEndQuery(estate);
+	ExecCloseResultRelations(estate);
+	FreeExecutorState(estate);
+	MemoryContextSwitchTo(old);
+	call->triggers_open = false;
+}
+
+void
+call_context_changed(ApplyCall *call, const struct frame_context *next)
+{
+	const struct frame_context *last = &call->walk->point.context;
+
+	if (last->origin == next->origin && last->at == next->at && last->xid == next->xid &&
+	    call->context_told)
+		return;
+	if (call->waiting_relay != NULL)
+		write_flush(call, call->waiting_relay);
+	close_triggers(call);
+	capture_set_context(next->origin, call->walk->position.source, next->at,
+			    next->xid != 0 ? next->xid : call->walk->point.begin.xid);
+	call->context_told = true;
+}
+
+/* ---- closing ---- */
+
+static void
+close_table(OpenTable *table)
+{
+	if (table->scan != NULL)
+		index_endscan(table->scan);
+	if (table->routing != NULL)
+		ExecCleanupTupleRouting(table->routing_state, table->routing);
+	if (table->found != NULL)
+		ExecDropSingleTupleTableSlot(table->found);
+	ExecDropSingleTupleTableSlot(table->fresh);
+	for (int i = 0; i < table->n_queue_slots; i++)
+		ExecDropSingleTupleTableSlot(table->queue[i]);
+	if (table->result->ri_NumIndices > 0)
+		ExecCloseIndices(table->result);
+	ExecResetTupleTable(table->estate->es_tupleTable, false);
+	FreeExecutorState(table->estate);
+	table_close(table->relation, NoLock);
+	if (table->root == NULL)
+		table->target->open = NULL;
+}
+
+void
+call_close_tables(ApplyCall *call)
+{
+	write_flush_all(call);
+	close_triggers(call);
+	while (call->tables != NULL) {
+		OpenTable *table = call->tables;
+
+		call->tables = table->next;
+		close_table(table);
+	}
+}
+
+void
+call_end(ApplyCall *call)
+{
+	call_close_tables(call);
+	PopActiveSnapshot();
+	MemoryContextDelete(call->context);
+}
+
+void
+call_forget(ApplyCall *call)
+{
+	for (OpenTable *table = call->tables; table != NULL; table = table->next)
+		table->target->open = NULL;
+	MemoryContextDelete(call->context);
+}

@@ -1,0 +1,583 @@
+/*
+ * position.c - how far a link has delivered, kept in the transaction that delivers.
+ *
+ * The row of elvis.position is locked before the first change and replaced after the last: two
+ * daemons cannot drive one link, and a position that is not the expected one tells that a COMMIT
+ * whose answer was lost has happened.  The session remembers where it wrote the row last, so that
+ * an old snapshot somewhere, which keeps the index full of dead versions, costs it nothing.
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "access/xlog.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_collation.h"
+#include "executor/tuptable.h"
+#include "funcapi.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/datum.h"
+#include "utils/fmgroids.h"
+#include "utils/fmgrprotos.h"
+#include "utils/snapmgr.h"
+
+#include "catalog.h"
+#include "compat.h"
+#include "position.h"
+#include "target.h"
+#include "unix_time.h"
+#include "walk.h"
+
+#define ERRCODE_ELVIS_POSITION MAKE_SQLSTATE('E', 'L', '0', '1', '0')
+#define ERRCODE_ELVIS_ROUTE MAKE_SQLSTATE('E', 'L', '0', '1', '2')
+
+/* Columns of elvis.position. */
+enum {
+	POSITION_LINK = 1,
+	POSITION_NAME,
+	POSITION_SOURCE,
+	POSITION_INCARNATION,
+	POSITION_FROM_ID,
+	POSITION_FROM_TOKEN,
+	POSITION_TO_ID,
+	POSITION_TO_TOKEN,
+	POSITION_SEQ,
+	POSITION_SOURCE_AT,
+	POSITION_AT,
+	POSITION_SKIP_SEQ,
+	POSITION_SKIP_ORDINAL,
+	POSITION_COLUMNS = POSITION_SKIP_ORDINAL
+};
+
+/* Columns of elvis.position_table. */
+enum { COPIED_LINK = 1, COPIED_RELID, COPIED_SNAPSHOT, COPIED_UNTIL, COPIED_COLUMNS = COPIED_UNTIL };
+
+/* Columns of elvis.route. */
+enum { ROUTE_ORIGIN = 1, ROUTE_LINK, ROUTE_COLUMNS = ROUTE_LINK };
+
+/* What this session has opened, and where it wrote the position last. */
+static struct {
+	bool known;
+	pg_uuid_t link;
+	int32 source;
+	int64 incarnation;
+	ItemPointerData tid;
+} session;
+
+/*
+ * Positions of this session's commits, oldest first, until they are known to be flushed.  When
+ * there are more than it holds, the newest one stands for those after it.
+ */
+#define COMMITS_MAX 128
+
+static struct {
+	int n;
+	struct {
+		XLogRecPtr end;
+		struct elvis_position position;
+	} of[COMMITS_MAX];
+	bool durable_known;
+	struct elvis_position durable;
+	bool storing;			/* this transaction has stored one */
+	struct elvis_position stored;
+} commits;
+
+/* ---- durability ---- */
+
+static void
+commits_add(XLogRecPtr end, const struct elvis_position *position)
+{
+	int slot = Min(commits.n, COMMITS_MAX - 1);
+
+	commits.of[slot].end = end;
+	commits.of[slot].position = *position;
+	commits.n = slot + 1;
+}
+
+/* Settles what has been flushed. */
+static void
+commits_flushed(XLogRecPtr flushed)
+{
+	int done = 0;
+
+	while (done < commits.n && commits.of[done].end <= flushed)
+		done++;
+	if (done == 0)
+		return;
+	commits.durable = commits.of[done - 1].position;
+	commits.durable_known = true;
+	commits.n -= done;
+	memmove(commits.of, commits.of + done, commits.n * sizeof(commits.of[0]));
+}
+
+static void
+position_xact_callback(XactEvent event, void *arg)
+{
+	switch (event) {
+	case XACT_EVENT_COMMIT:
+		if (commits.storing)
+			commits_add(XactLastCommitEnd, &commits.stored);
+		commits.storing = false;
+		break;
+	case XACT_EVENT_ABORT:
+	case XACT_EVENT_PREPARE:
+		commits.storing = false;
+		break;
+	default:
+		break;
+	}
+}
+
+void
+position_init(void)
+{
+	RegisterXactCallback(position_xact_callback, NULL);
+}
+
+/* ---- the row ---- */
+
+/* The version of the link's row that a fresh look through the index finds. */
+static bool
+position_look_up(ItemPointer tid)
+{
+	struct catalog_scan scan;
+	ScanKeyData key;
+	HeapTuple tuple;
+
+	ScanKeyInit(&key, POSITION_LINK, BTEqualStrategyNumber, F_UUID_EQ,
+		    UUIDPGetDatum(&session.link));
+	catalog_scan_begin(&scan, catalog_find("position"), catalog_find("position_pkey"), 1,
+			   &key);
+	tuple = catalog_scan_next(&scan);
+	if (tuple != NULL)
+		*tid = tuple->t_self;
+	catalog_scan_end(&scan);
+	return tuple != NULL;
+}
+
+/* Locks the newest version of what stands at `tid`, if that is the link's row. */
+static bool
+position_lock_at(Relation relation, ItemPointer tid, TupleTableSlot *slot)
+{
+	TM_FailureData failure;
+	bool isnull;
+
+	if (!ItemPointerIsValid(tid) ||
+	    ItemPointerGetBlockNumber(tid) >= RelationGetNumberOfBlocks(relation) ||
+	    !table_tuple_fetch_row_version(relation, tid, SnapshotSelf, slot))
+		return false;
+	if (table_tuple_lock(relation, tid, SnapshotSelf, slot, GetCurrentCommandId(true),
+			     LockTupleNoKeyExclusive, LockWaitBlock,
+			     TUPLE_LOCK_FLAG_FIND_LAST_VERSION, &failure) != TM_Ok)
+		return false;
+	return DatumGetBool(DirectFunctionCall2(uuid_eq, UUIDPGetDatum(&session.link),
+						slot_getattr(slot, POSITION_LINK, &isnull)));
+}
+
+static bool
+position_lock_row(Relation relation, TupleTableSlot *slot)
+{
+	if (position_lock_at(relation, &session.tid, slot))
+		return true;
+	for (int tries = 0; tries < 10; tries++) {
+		ItemPointerData tid;
+
+		if (!position_look_up(&tid))
+			return false;
+		if (position_lock_at(relation, &tid, slot)) {
+			session.tid = slot->tts_tid;
+			return true;
+		}
+	}
+	ereport(ERROR,
+		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+		 errmsg("the position of a link keeps changing under its reader")));
+}
+
+static int64
+position_number(TupleTableSlot *slot, int column)
+{
+	bool isnull;
+	Datum value = slot_getattr(slot, column, &isnull);
+
+	return isnull ? 0 : DatumGetInt64(value);
+}
+
+static void
+position_read(TupleTableSlot *slot, struct elvis_position *at)
+{
+	at->from_id = position_number(slot, POSITION_FROM_ID);
+	at->from_token = position_number(slot, POSITION_FROM_TOKEN);
+	at->to_id = position_number(slot, POSITION_TO_ID);
+	at->to_token = position_number(slot, POSITION_TO_TOKEN);
+	at->seq = position_number(slot, POSITION_SEQ);
+}
+
+static bool
+position_equal(const struct elvis_position *a, const struct elvis_position *b)
+{
+	return a->from_id == b->from_id && a->from_token == b->from_token &&
+	       a->to_id == b->to_id && a->to_token == b->to_token && a->seq == b->seq;
+}
+
+const pg_uuid_t *
+position_link(void)
+{
+	if (!session.known)
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("no link has been opened in this session"),
+			 errhint("Call elvis.link_open() first.")));
+	return &session.link;
+}
+
+static void
+copied_read(Position *position, HeapTuple tuple, TupleDesc desc)
+{
+	Datum values[COPIED_COLUMNS];
+	bool nulls[COPIED_COLUMNS];
+	struct copied_table *copied;
+
+	heap_deform_tuple(tuple, desc, values, nulls);
+	position->copied = position->copied == NULL
+		? palloc(sizeof(*copied))
+		: repalloc(position->copied, sizeof(*copied) * (position->n_copied + 1));
+	copied = &position->copied[position->n_copied++];
+	copied->tid = tuple->t_self;
+	copied->relid = DatumGetObjectId(values[COPIED_RELID - 1]);
+	copied->snapshot = datumCopy(values[COPIED_SNAPSHOT - 1], false, -1);
+	copied->has_until = !nulls[COPIED_UNTIL - 1];
+	copied->until_id = copied->has_until ? DatumGetInt64(values[COPIED_UNTIL - 1]) : 0;
+}
+
+static void
+position_read_copied(Position *position)
+{
+	Relation relation = table_open(catalog_find("position_table"), AccessShareLock);
+
+	if (RelationGetNumberOfBlocks(relation) > 0) {
+		struct catalog_scan scan;
+		ScanKeyData key;
+		HeapTuple tuple;
+
+		ScanKeyInit(&key, COPIED_LINK, BTEqualStrategyNumber, F_UUID_EQ,
+			    UUIDPGetDatum(&session.link));
+		catalog_scan_begin(&scan, RelationGetRelid(relation),
+				   catalog_find("position_table_pkey"), 1, &key);
+		while ((tuple = catalog_scan_next(&scan)) != NULL)
+			copied_read(position, tuple, RelationGetDescr(relation));
+		catalog_scan_end(&scan);
+	}
+	table_close(relation, AccessShareLock);
+}
+
+static void
+position_read_skip(TupleTableSlot *slot, Position *position)
+{
+	bool isnull;
+
+	(void) slot_getattr(slot, POSITION_SKIP_SEQ, &isnull);
+	position->skip = !isnull;
+	position->skip_seq = position_number(slot, POSITION_SKIP_SEQ);
+	position->skip_ordinal = (uint64) position_number(slot, POSITION_SKIP_ORDINAL);
+}
+
+void
+position_lock(const struct elvis_position *expected, Position *position)
+{
+	const pg_uuid_t *link = position_link();
+	Relation relation = table_open(catalog_find("position"), RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+
+	memset(position, 0, sizeof(*position));
+	position->link = *link;
+	position->source = (uint32) session.source;
+	if (!position_lock_row(relation, slot))
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_POSITION),
+			 errmsg("link %s has no position here",
+				DatumGetCString(DirectFunctionCall1(uuid_out,
+								    UUIDPGetDatum(link))))));
+	position_read(slot, &position->at);
+	position_read_skip(slot, position);
+	position->tid = slot->tts_tid;
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+	if (!position_equal(&position->at, expected))
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_POSITION),
+			 errmsg("the link does not stand where its daemon believes"),
+			 errdetail("It stands at snapshot " INT64_FORMAT " to " INT64_FORMAT
+				   ", seq " INT64_FORMAT "; expected were " INT64_FORMAT
+				   " to " INT64_FORMAT ", " INT64_FORMAT ".",
+				   position->at.from_id, position->at.to_id, position->at.seq,
+				   expected->from_id, expected->to_id, expected->seq)));
+	position_read_copied(position);
+}
+
+/* Copies that the link has passed have done their work. */
+static void
+position_drop_copied(const Position *position, int64 from_id)
+{
+	for (int i = 0; i < position->n_copied; i++) {
+		struct copied_table *copied = &position->copied[i];
+		Relation relation;
+
+		if (!copied->has_until || copied->until_id > from_id)
+			continue;
+		relation = table_open(catalog_find("position_table"), RowExclusiveLock);
+		CatalogTupleDelete(relation, &copied->tid);
+		table_close(relation, NoLock);
+	}
+}
+
+static void
+position_replace(Position *position, Datum *values, bool *nulls, bool *replace)
+{
+	Relation relation = table_open(catalog_find("position"), RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	HeapTuple old, new;
+	bool free_old;
+
+	if (!table_tuple_fetch_row_version(relation, &position->tid, SnapshotSelf, slot))
+		elog(ERROR, "position of a link has vanished under its lock");
+	old = ExecFetchSlotHeapTuple(slot, false, &free_old);
+	new = heap_modify_tuple(old, RelationGetDescr(relation), values, nulls, replace);
+	CatalogTupleUpdate(relation, &old->t_self, new);
+	session.tid = new->t_self;
+	position->tid = new->t_self;
+	heap_freetuple(new);
+	if (free_old)
+		heap_freetuple(old);
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+}
+
+void
+position_store(Position *position, const struct elvis_position *next, int64 source_at,
+	       bool skipped)
+{
+	Datum values[POSITION_COLUMNS] = { 0 };
+	bool nulls[POSITION_COLUMNS] = { false }, replace[POSITION_COLUMNS] = { false };
+
+	for (int i = POSITION_FROM_ID; i <= POSITION_AT; i++)
+		replace[i - 1] = true;
+	values[POSITION_FROM_ID - 1] = Int64GetDatum(next->from_id);
+	values[POSITION_FROM_TOKEN - 1] = Int64GetDatum(next->from_token);
+	values[POSITION_TO_ID - 1] = Int64GetDatum(next->to_id);
+	values[POSITION_TO_TOKEN - 1] = Int64GetDatum(next->to_token);
+	values[POSITION_SEQ - 1] = Int64GetDatum(next->seq);
+	values[POSITION_SOURCE_AT - 1] = TimestampTzGetDatum(timestamp_from_unix(source_at));
+	nulls[POSITION_SOURCE_AT - 1] = source_at == 0;
+	values[POSITION_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
+	if (skipped) {
+		replace[POSITION_SKIP_SEQ - 1] = nulls[POSITION_SKIP_SEQ - 1] = true;
+		replace[POSITION_SKIP_ORDINAL - 1] = nulls[POSITION_SKIP_ORDINAL - 1] = true;
+	}
+	position_replace(position, values, nulls, replace);
+	position_drop_copied(position, next->from_id);
+	commits.storing = true;
+	commits.stored = *next;
+}
+
+bool
+position_has_copied(const Position *position, Oid relid, uint64 xid)
+{
+	for (int i = 0; i < position->n_copied; i++)
+		if (position->copied[i].relid == relid)
+			return DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot,
+								UInt64GetDatum(xid),
+								position->copied[i].snapshot));
+	return false;
+}
+
+/* ---- origins ---- */
+
+uint32
+position_node(void)
+{
+	struct catalog_scan scan;
+	HeapTuple tuple;
+	uint32 node = 0;
+
+	catalog_scan_begin(&scan, catalog_oid(CATALOG_NODE), InvalidOid, 0, NULL);
+	tuple = catalog_scan_next(&scan);
+	if (tuple != NULL) {
+		bool isnull;
+
+		node = (uint32) DatumGetInt32(heap_getattr(tuple, 1,
+							   RelationGetDescr(scan.relation),
+							   &isnull));
+	}
+	catalog_scan_end(&scan);
+	return node;
+}
+
+static bool
+route_find(uint32 origin, pg_uuid_t *link)
+{
+	struct catalog_scan scan;
+	ScanKeyData key;
+	HeapTuple tuple;
+
+	ScanKeyInit(&key, ROUTE_ORIGIN, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(origin));
+	catalog_scan_begin(&scan, catalog_find("route"), catalog_find("route_pkey"), 1, &key);
+	tuple = catalog_scan_next(&scan);
+	if (tuple != NULL) {
+		bool isnull;
+
+		*link = *DatumGetUUIDP(heap_getattr(tuple, ROUTE_LINK,
+						    RelationGetDescr(scan.relation), &isnull));
+	}
+	catalog_scan_end(&scan);
+	return tuple != NULL;
+}
+
+/* The first that comes owns it; who comes second waits here and then finds the first. */
+static void
+route_claim(const Position *position, uint32 origin, pg_uuid_t *owner)
+{
+	Relation relation = table_open(catalog_find("route"), ShareRowExclusiveLock);
+
+	if (!route_find(origin, owner)) {
+		Datum values[ROUTE_COLUMNS] = { Int32GetDatum(origin),
+						UUIDPGetDatum(&position->link) };
+		bool nulls[ROUTE_COLUMNS] = { false };
+
+		catalog_insert(relation, values, nulls);
+		CommandCounterIncrement();
+		*owner = position->link;
+	}
+	table_close(relation, NoLock);
+}
+
+void
+position_claim_route(const Position *position, uint32 origin)
+{
+	pg_uuid_t owner;
+
+	if (!route_find(origin, &owner))
+		route_claim(position, origin, &owner);
+	if (memcmp(&owner, &position->link, sizeof(owner)) != 0)
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_ROUTE),
+			 errmsg("changes of node %u come here by two links", origin),
+			 errdetail("Link %s brought them first.",
+				   DatumGetCString(DirectFunctionCall1(uuid_out,
+								       UUIDPGetDatum(&owner)))),
+			 errhint("Links of a mesh forward local changes only. To move an origin to another link, bring both to the same position and change elvis.route.")));
+}
+
+/* ---- SQL ---- */
+
+static Datum
+position_result(FunctionCallInfo fcinfo, bool known, const struct elvis_position *at)
+{
+	Datum values[6];
+	bool nulls[6];
+	TupleDesc desc;
+
+	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
+		elog(ERROR, "return type must be a row type");
+	memset(nulls, known ? 0 : 1, sizeof(nulls));
+	values[0] = BoolGetDatum(known);
+	nulls[0] = false;
+	values[1] = Int64GetDatum(at->from_id);
+	values[2] = Int64GetDatum(at->from_token);
+	values[3] = Int64GetDatum(at->to_id);
+	values[4] = Int64GetDatum(at->to_token);
+	values[5] = Int64GetDatum(at->seq);
+	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
+}
+
+/* The recorded source must be the one that the daemon reads. */
+static void
+position_check_source(TupleTableSlot *slot)
+{
+	bool isnull;
+	int32 source = DatumGetInt32(slot_getattr(slot, POSITION_SOURCE, &isnull));
+	int64 incarnation = position_number(slot, POSITION_INCARNATION);
+
+	if (source == session.source && incarnation == session.incarnation)
+		return;
+	session.known = false;
+	ereport(ERROR,
+		(errcode(ERRCODE_ELVIS_NODE),
+		 errmsg("this link's position is one of another source"),
+		 errdetail("It is node %d, incarnation " INT64_FORMAT
+			   "; the daemon reads node %d, incarnation " INT64_FORMAT ".",
+			   source, incarnation, session.source, session.incarnation),
+		 errhint("A source that was replaced by a copy is not the source any more: "
+			 "elvis.link_forget() and copy the tables anew.")));
+}
+
+static void
+position_rename(TupleTableSlot *slot, text *name)
+{
+	Datum values[POSITION_COLUMNS] = { 0 };
+	bool nulls[POSITION_COLUMNS] = { false }, replace[POSITION_COLUMNS] = { false };
+	Position position = { .tid = slot->tts_tid };
+	bool isnull;
+
+	if (DatumGetBool(DirectFunctionCall2Coll(texteq, C_COLLATION_OID, PointerGetDatum(name),
+						 slot_getattr(slot, POSITION_NAME, &isnull))))
+		return;
+	values[POSITION_NAME - 1] = PointerGetDatum(name);
+	replace[POSITION_NAME - 1] = true;
+	position_replace(&position, values, nulls, replace);
+}
+
+PG_FUNCTION_INFO_V1(elvis_link_open);
+Datum
+elvis_link_open(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *link = PG_GETARG_UUID_P(0);
+	text *name = PG_GETARG_TEXT_PP(1);
+	struct elvis_position at = { 0 };
+	Relation relation;
+	TupleTableSlot *slot;
+	bool known;
+
+	if (walk_current() != NULL)
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+			 errmsg("a target transaction of another link is under way")));
+	target_forget_all();
+	memset(&commits, 0, sizeof(commits));
+	session.known = true;
+	session.link = *link;
+	session.source = PG_GETARG_INT32(2);
+	session.incarnation = PG_GETARG_INT64(3);
+	ItemPointerSetInvalid(&session.tid);
+
+	/* the lock waits for a predecessor that is still committing */
+	relation = table_open(catalog_find("position"), RowExclusiveLock);
+	slot = table_slot_create(relation, NULL);
+	known = position_lock_row(relation, slot);
+	if (known) {
+		position_check_source(slot);
+		position_read(slot, &at);
+		position_rename(slot, name);
+		commits_add(GetXLogInsertRecPtr(), &at);
+	}
+	ExecDropSingleTupleTableSlot(slot);
+	table_close(relation, NoLock);
+	return position_result(fcinfo, known, &at);
+}
+
+PG_FUNCTION_INFO_V1(elvis_durable_position);
+Datum
+elvis_durable_position(PG_FUNCTION_ARGS)
+{
+	pg_uuid_t *link = PG_GETARG_UUID_P(0);
+	bool mine = session.known && memcmp(link, &session.link, sizeof(*link)) == 0;
+
+	if (mine)
+		commits_flushed(compat_flushed());
+	return position_result(fcinfo, mine && commits.durable_known, &commits.durable);
+}

@@ -1,0 +1,56 @@
+/*
+ * position.h - how far a link has delivered, kept in the transaction that delivers.
+ */
+#ifndef ELVIS_EXT_POSITION_H
+#define ELVIS_EXT_POSITION_H
+
+#include "storage/itemptr.h"
+#include "utils/timestamp.h"
+#include "utils/uuid.h"
+
+#include <elvis/change.h>
+
+/* A link's row of elvis.position, locked by this transaction. */
+typedef struct Position {
+	pg_uuid_t link;
+	ItemPointerData tid;
+	uint32 source;
+	struct elvis_position at;
+	bool skip;		/* the operator has named a change to pass */
+	int64 skip_seq;
+	uint64 skip_ordinal;
+	int n_copied;		/* tables that joined by a copy */
+	struct copied_table {
+		ItemPointerData tid;
+		Oid relid;
+		Datum snapshot;	/* pg_snapshot */
+		bool has_until;
+		int64 until_id;
+	} *copied;
+} Position;
+
+void position_init(void);
+
+/* The link that this session has opened; an error when it has opened none. */
+const pg_uuid_t *position_link(void);
+
+/*
+ * Locks the row of the session's link and reads it; EL010 unless it stands at `expected`.  What it
+ * points to is in the current memory context.
+ */
+void position_lock(const struct elvis_position *expected, Position *position);
+
+/* Moves the locked row to `next`; a change passed on the operator's word is forgotten. */
+void position_store(Position *position, const struct elvis_position *next, int64 source_at,
+		    bool skipped);
+
+/* Is the source transaction `xid` in the copy that the table began with? */
+bool position_has_copied(const Position *position, Oid relid, uint64 xid);
+
+/* The number of the node that this database is; 0 when it is none. */
+uint32 position_node(void);
+
+/* May the session's link bring changes of this origin?  EL012 when another one does. */
+void position_claim_route(const Position *position, uint32 origin);
+
+#endif

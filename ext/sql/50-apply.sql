@@ -1,0 +1,109 @@
+-- The target's side of links.  Written by the functions below and by elvis.apply() only.
+
+-- How far each link has delivered.  The row is replaced in place at every commit of the link:
+-- room is left on its page, so that it stays there.
+create table elvis.position (
+	link uuid primary key,
+	name text not null,
+	source int not null,
+	incarnation bigint not null,
+	from_id bigint not null,
+	from_token bigint not null,
+	to_id bigint not null default 0,
+	to_token bigint not null default 0,
+	seq bigint not null default 0,
+	source_at timestamptz,
+	at timestamptz not null default pg_catalog.clock_timestamp(),
+	skip_seq bigint,
+	skip_ordinal bigint,
+	check ((skip_seq is null) = (skip_ordinal is null))
+) with (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
+
+-- Tables that joined a link by a copy: what `copied` shows is in the copy.  Once the link has
+-- passed the snapshot `until_id`, which was taken after `copied`, the row has done its work.
+create table elvis.position_table (
+	link uuid not null references elvis.position on delete cascade,
+	relid oid not null,
+	copied pg_snapshot not null,
+	until_id bigint,
+	primary key (link, relid)
+);
+
+-- Which link brings the changes of an origin; the first that does so owns it.
+create table elvis.route (
+	origin int primary key,
+	link uuid not null
+);
+
+create function elvis.link_open(link uuid, name text, source int, incarnation bigint,
+				out known bool, out from_id bigint, out from_token bigint,
+				out to_id bigint, out to_token bigint, out seq bigint)
+	language c strict as 'MODULE_PATHNAME', 'elvis_link_open';
+
+create function elvis.link_start(link uuid, name text, source int, incarnation bigint,
+				 id bigint, token bigint) returns void
+	language plpgsql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+begin
+	insert into elvis.position (link, name, source, incarnation, from_id, from_token)
+	values (link_start.link, link_start.name, link_start.source, link_start.incarnation,
+		link_start.id, link_start.token);
+exception
+	when unique_violation then
+		raise exception 'link "%" has a position already', link_start.name
+			using errcode = 'object_not_in_prerequisite_state',
+			hint = 'elvis.link_forget() forgets it, for a link that begins anew.';
+end
+$$;
+
+create function elvis.link_forget(link uuid) returns void
+	language plpgsql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+begin
+	delete from elvis.route r where r.link = link_forget.link;
+	delete from elvis.position p where p.link = link_forget.link;
+end
+$$;
+
+create function elvis.table_start(link uuid, target regclass, copied pg_snapshot,
+				  until_id bigint default null) returns void
+	language plpgsql security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+begin
+	insert into elvis.position_table
+	values (table_start.link, target, table_start.copied, table_start.until_id)
+	on conflict (link, relid) do update
+	set copied = excluded.copied, until_id = excluded.until_id;
+end
+$$;
+
+create function elvis.skip_change(link uuid, seq bigint, ordinal bigint) returns void
+	language plpgsql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+begin
+	update elvis.position p
+	set skip_seq = skip_change.seq, skip_ordinal = skip_change.ordinal
+	where p.link = skip_change.link;
+	if not found then
+		raise exception 'link % has no position here', skip_change.link
+			using errcode = 'no_data_found';
+	end if;
+end
+$$;
+
+create function elvis.durable_position(link uuid, out known bool, out from_id bigint,
+				       out from_token bigint, out to_id bigint,
+				       out to_token bigint, out seq bigint)
+	language c strict as 'MODULE_PATHNAME', 'elvis_durable_position';
+
+create function elvis.apply(frame bytea, out state "char", out changes bigint,
+			    out conflict bytea)
+	language c strict as 'MODULE_PATHNAME', 'elvis_apply';
+
+create function elvis.answer(verdict bytea, out state "char", out changes bigint,
+			     out conflict bytea)
+	language c strict as 'MODULE_PATHNAME', 'elvis_answer';

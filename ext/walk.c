@@ -1,0 +1,646 @@
+/*
+ * walk.c - from record to record through the frames of a target transaction.
+ *
+ * A frame is walked in pieces, each in an internal subtransaction.  The first piece is the whole
+ * frame: as long as nothing goes wrong nobody pays for more.  When the server raises something
+ * about a row, the piece is rolled back and walked again in small pieces, until the change that is
+ * not accepted stands alone and can be treated as a conflict.
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "commands/trigger.h"
+#include "miscadmin.h"
+#include "utils/guc.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+#include "utils/snapmgr.h"
+
+#include "capture.h"
+#include "catalog.h"
+#include "conflict.h"
+#include "truncate.h"
+
+/* Changes that a subtransaction holds when trouble is about: their xids are few, so is what is
+ * done twice. */
+#define CAREFUL_CHANGES 256
+
+/* INSERTs into a table that are looked up first after one has met a row. */
+#define DOUBTFUL_INSERTS 10000
+
+/* A unique key may be broken by what another transaction commits meanwhile: seen at a new look. */
+#define UNIQUE_LOOKS 3
+
+#define ERRCODE_ELVIS_MUST_ASK MAKE_SQLSTATE('E', 'L', '0', '1', '1')
+
+static Walk *current;
+
+Walk *
+walk_current(void)
+{
+	return current;
+}
+
+/* ---- the transaction around it ---- */
+
+static void
+walk_xact_callback(XactEvent event, void *arg)
+{
+	switch (event) {
+	case XACT_EVENT_PRE_COMMIT:
+	case XACT_EVENT_PRE_PREPARE:
+		if (current != NULL && !current->stored)
+			ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("a target transaction must not end before its last frame"),
+				 errdetail("Its changes would be repeated.")));
+		break;
+	case XACT_EVENT_COMMIT:
+	case XACT_EVENT_ABORT:
+	case XACT_EVENT_PREPARE:
+		current = NULL;
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+walk_subxact_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
+		      void *arg)
+{
+	if (event != SUBXACT_EVENT_ABORT_SUB || current == NULL)
+		return;
+	tids_forget(current);
+	if (GetCurrentTransactionNestLevel() <= current->nest_level) {
+		MemoryContextDelete(current->context);
+		current = NULL;
+	}
+}
+
+void
+walk_init(void)
+{
+	RegisterXactCallback(walk_xact_callback, NULL);
+	RegisterSubXactCallback(walk_subxact_callback, NULL);
+}
+
+Walk *
+walk_begin(const struct frame_head *head)
+{
+	MemoryContext context, old;
+	Walk *walk;
+
+	context = AllocSetContextCreate(TopTransactionContext, "elvis walk",
+					ALLOCSET_DEFAULT_SIZES);
+	old = MemoryContextSwitchTo(context);
+	walk = palloc0(sizeof(*walk));
+	walk->context = context;
+	walk->frame_context = AllocSetContextCreate(context, "elvis frame",
+						    ALLOCSET_DEFAULT_SIZES);
+	walk->nest_level = GetCurrentTransactionNestLevel();
+	walk->rechecking = -1;
+	walk->limit = UINT64_MAX;
+	initStringInfo(&walk->conflict);
+	position_lock(&head->expected, &walk->position);
+	walk->node = position_node();
+	MemoryContextSwitchTo(old);
+	current = walk;
+	return walk;
+}
+
+void
+walk_take(Walk *walk, const struct frame_head *head, struct elvis_bytes records)
+{
+	size_t length = records.end - records.at;
+	uint8 *copy;
+
+	MemoryContextReset(walk->frame_context);
+	copy = MemoryContextAllocHuge(walk->frame_context, length + 1);
+	memcpy(copy, records.at, length);
+	walk->head = *head;
+	walk->point.rest.at = copy;
+	walk->point.rest.end = copy + length;
+	walk->point.changes = 0;
+	walk->state = WALK_ON;
+	walk->careful = false;
+	walk->limit = UINT64_MAX;
+	walk->trouble_until = 0;
+	walk->attempts = 0;
+}
+
+/* ---- records ---- */
+
+static bool
+is_change(uint8 tag)
+{
+	return tag == ELVIS_RECORD_INSERT || tag == ELVIS_RECORD_UPDATE ||
+	       tag == ELVIS_RECORD_DELETE || tag == ELVIS_RECORD_TRUNCATE ||
+	       tag == ELVIS_RECORD_GAP;
+}
+
+static Target *
+target_of(uint64 version)
+{
+	Target *target = target_find(version);
+
+	if (target == NULL)
+		damaged_frame("a change of a table that it does not describe");
+	return target;
+}
+
+/* What was made here, or went through here, has been here. */
+static bool
+comes_back(const Walk *walk)
+{
+	return walk->node != 0 && (walk->point.context.origin == walk->node ||
+				   walk->point.context.via == walk->node);
+}
+
+static bool
+is_skipped(const Walk *walk)
+{
+	return walk->position.skip && walk->position.skip_seq == walk->point.begin.seq &&
+	       walk->position.skip_ordinal == walk->point.ordinal;
+}
+
+static void
+record_skip(ApplyCall *call, const Change *change)
+{
+	Conflict conflict = { .change = change };
+	Verdict verdict = { .action = ELVIS_KEEP_LOCAL, .policy = "operator",
+			    .reason = "this change was to be passed" };
+
+	resolution_record(call->walk, &conflict, &verdict, NULL);
+	call->walk->failure.kind = 0;
+	call->walk->skipped = true;
+}
+
+static bool
+walk_row_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
+{
+	struct frame_value *values;
+	struct frame_change record;
+	Change change = { 0 };
+	int n;
+
+	if (!frame_get_change(tag, payload, &record))
+		damaged_frame("a change");
+	change.target = target_of(record.version);
+	n = change.target->n_columns;
+	values = palloc(sizeof(*values) * (2 * n + 1));
+	if (tag != ELVIS_RECORD_INSERT)
+		change.before = values;
+	if (tag != ELVIS_RECORD_DELETE)
+		change.after = values + n;
+	if (!frame_get_images(&record, n, values, values + n))
+		damaged_frame("the columns of a change");
+	change.operation = tag == ELVIS_RECORD_INSERT ? ELVIS_INSERT
+			 : tag == ELVIS_RECORD_UPDATE ? ELVIS_UPDATE : ELVIS_DELETE;
+	call->walk->operation = change.operation;
+	if (is_skipped(call->walk)) {
+		record_skip(call, &change);
+		return true;
+	}
+	return change_apply(call, &change);
+}
+
+static bool
+walk_gap(ApplyCall *call, struct elvis_bytes payload)
+{
+	struct elvis_bytes reason;
+	Change change = { 0 };
+	Conflict conflict = { .change = &change, .kind = ELVIS_GAP, .sqlstate = "01000" };
+	uint64 version;
+
+	if (!elvis_get_varint(&payload, &version) || !elvis_get_string(&payload, &reason))
+		damaged_frame("a gap");
+	change.target = target_of(version);
+	call->walk->operation = 0;
+	if (is_skipped(call->walk)) {
+		record_skip(call, &change);
+		return true;
+	}
+	conflict.message = value_from_wire(reason.at, reason.end - reason.at);
+	return conflict_settle(call, &conflict) == SETTLED;
+}
+
+static bool
+walk_truncate(ApplyCall *call, struct elvis_bytes payload)
+{
+	struct frame_truncate truncate;
+	struct elvis_bytes versions;
+	Change change = { .operation = ELVIS_TRUNCATE };
+	uint64 version = 0;
+
+	if (!frame_get_truncate(payload, &truncate))
+		damaged_frame("a truncation");
+	versions = truncate.versions;
+	(void) elvis_get_varint(&versions, &version);
+	change.target = target_of(version);
+	call->walk->operation = ELVIS_TRUNCATE;
+	if (is_skipped(call->walk)) {
+		record_skip(call, &change);
+		return true;
+	}
+	return truncate_apply(call, &truncate);
+}
+
+static bool
+walk_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
+{
+	WalkPoint *point = &call->walk->point;
+	bool done;
+
+	if (!point->in_transaction || !point->has_context)
+		damaged_frame("a change outside of a transaction");
+	if (comes_back(call->walk))
+		done = true;
+	else if (tag == ELVIS_RECORD_GAP)
+		done = walk_gap(call, payload);
+	else if (tag == ELVIS_RECORD_TRUNCATE)
+		done = walk_truncate(call, payload);
+	else
+		done = walk_row_change(call, tag, payload);
+	if (done) {
+		point->ordinal++;
+		point->changes++;
+		call->walk->answers = 0;
+		call->walk->attempts = 0;
+	}
+	return done;
+}
+
+static void
+walk_begin_transaction(Walk *walk, struct elvis_bytes payload)
+{
+	if (walk->point.in_transaction || !frame_get_begin(payload, &walk->point.begin))
+		damaged_frame("the beginning of a transaction");
+	walk->point.in_transaction = true;
+	walk->point.has_context = false;
+	walk->point.ordinal = 0;
+}
+
+static void
+walk_commit(ApplyCall *call, struct elvis_bytes payload)
+{
+	WalkPoint *point = &call->walk->point;
+	uint64 seq;
+
+	if (!point->in_transaction || !elvis_get_varint(&payload, &seq) ||
+	    seq != (uint64) point->begin.seq)
+		damaged_frame("the end of a transaction");
+	write_recheck(call);
+	point->in_transaction = false;
+}
+
+static bool
+origin_is_known(const Walk *walk, uint32 origin)
+{
+	for (int i = 0; i < walk->point.n_origins; i++)
+		if (walk->origins[i] == origin)
+			return true;
+	return false;
+}
+
+static void
+walk_context(ApplyCall *call, struct elvis_bytes payload)
+{
+	Walk *walk = call->walk;
+	struct frame_context context;
+
+	if (!walk->point.in_transaction || !frame_get_context(payload, &context))
+		damaged_frame("a context");
+	call_context_changed(call, &context);
+	walk->point.context = context;
+	walk->point.has_context = true;
+	if (comes_back(walk) || origin_is_known(walk, context.origin))
+		return;
+	position_claim_route(&walk->position, context.origin);
+	if (walk->point.n_origins < WALK_ORIGINS_MAX)
+		walk->origins[walk->point.n_origins++] = context.origin;
+}
+
+static void
+walk_table(ApplyCall *call, struct elvis_bytes payload)
+{
+	Target *known = target_find(target_version_of(payload));
+
+	if (known != NULL && known->open != NULL)
+		call_close_tables(call);
+	(void) target_learn(payload);
+}
+
+static void
+walk_skipped(Walk *walk, struct elvis_bytes payload)
+{
+	uint64 n;
+
+	if (!walk->point.in_transaction || !elvis_get_varint(&payload, &n) ||
+	    n > PG_INT64_MAX - walk->point.ordinal)
+		damaged_frame("a count of changes");
+	walk->point.ordinal += n;
+}
+
+/* False: the walk is suspended at this record. */
+static bool
+walk_record(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
+{
+	if (is_change(tag))
+		return walk_change(call, tag, payload);
+	switch (tag) {
+	case ELVIS_RECORD_CONTEXT:
+		walk_context(call, payload);
+		break;
+	case ELVIS_RECORD_BEGIN:
+		walk_begin_transaction(call->walk, payload);
+		break;
+	case ELVIS_RECORD_COMMIT:
+		walk_commit(call, payload);
+		break;
+	case ELVIS_RECORD_TABLE:
+		walk_table(call, payload);
+		break;
+	case ELVIS_RECORD_SKIPPED:
+		walk_skipped(call->walk, payload);
+		break;
+	default:
+		damaged_frame("a record of unknown kind");
+	}
+	return true;
+}
+
+/* Up to so many changes, and whatever else follows the last of them. */
+static void
+walk_records(ApplyCall *call, uint64 limit)
+{
+	WalkPoint *point = &call->walk->point;
+	uint64 start = point->changes;
+
+	while (point->rest.at < point->rest.end) {
+		struct elvis_bytes here = point->rest, payload;
+		uint8 tag;
+
+		if (is_change(*here.at) && point->changes - start >= limit)
+			return;
+		if (!elvis_get_record(&point->rest, &tag, &payload))
+			damaged_frame("a record");
+		CHECK_FOR_INTERRUPTS();
+		if (!walk_record(call, tag, payload)) {
+			point->rest = here;
+			return;
+		}
+		MemoryContextReset(call->row);
+	}
+}
+
+/* ---- pieces ---- */
+
+/* In the piece's own subtransaction. */
+static void
+walk_piece_inside(Walk *walk, ApplyCall **call)
+{
+	MemoryContext old = CurrentMemoryContext;
+
+	*call = call_begin(walk, walk->careful);
+	MemoryContextSwitchTo((*call)->row);
+	if (walk->point.has_context)
+		call_context_changed(*call, &walk->point.context);
+	walk_records(*call, walk->limit);
+	MemoryContextSwitchTo(old);
+	call_end(*call);
+	*call = NULL;
+}
+
+static void
+doubt_table(ApplyCall *call, const ErrorData *error)
+{
+	for (OpenTable *table = call->tables; table != NULL; table = table->next)
+		if (error->table_name != NULL &&
+		    strcmp(error->table_name, RelationGetRelationName(table->relation)) == 0)
+			table->target->doubtful = DOUBTFUL_INSERTS;
+}
+
+/* NULL: walked.  Else what was raised; the piece is as if it had not been walked. */
+static ErrorData *
+walk_piece(Walk *walk)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData *volatile error = NULL;
+	ApplyCall *volatile call = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		walk_piece_inside(walk, (ApplyCall **) &call);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(walk->context);
+		error = CopyErrorData();
+		FlushErrorState();
+		if (call != NULL && error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION)
+			doubt_table(call, error);
+		RollbackAndReleaseCurrentSubTransaction();
+		if (call != NULL)
+			call_forget(call);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return error;
+}
+
+/* ---- when the server refuses ---- */
+
+/* Which kind of conflict this is; 0: nothing that a policy could settle. */
+static uint8
+kind_of_error(const Walk *walk, const ErrorData *error)
+{
+	if (error->sqlerrcode == ERRCODE_DATATYPE_MISMATCH)
+		return ELVIS_TYPE_ERROR;
+	if (error->sqlerrcode == ERRCODE_FEATURE_NOT_SUPPORTED &&
+	    walk->operation == ELVIS_TRUNCATE)
+		return ELVIS_CONSTRAINT_VIOLATION;
+	switch (ERRCODE_TO_CATEGORY(error->sqlerrcode)) {
+	case ERRCODE_DATA_EXCEPTION:
+		return ELVIS_TYPE_ERROR;
+	case ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION:
+	case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+	case ERRCODE_PLPGSQL_ERROR:
+		return ELVIS_CONSTRAINT_VIOLATION;
+	default:
+		return 0;
+	}
+}
+
+/* A deferrable key was found broken at the end of its transaction: of which change, is known; to
+ * undo what was done since, is not for us. */
+static void
+stop_at_recheck(Walk *walk, const ErrorData *error)
+{
+	const Recheck *recheck = &walk->rechecks[walk->rechecking];
+	Change change = { .operation = recheck->operation,
+			  .target = target_of(recheck->version) };
+	Conflict conflict = { .kind = ELVIS_CONSTRAINT_VIOLATION, .change = &change,
+			      .sqlstate = unpack_sql_state(error->sqlerrcode),
+			      .message = error->message };
+	uint64 ordinal = walk->point.ordinal;
+
+	resetStringInfo(&walk->conflict);
+	walk->point.ordinal = recheck->ordinal;
+	conflict_tell(&conflict, walk, &walk->conflict);
+	walk->point.ordinal = ordinal;
+	walk->rechecking = -1;
+	walk->state = WALK_STOP;
+}
+
+static void
+note_failure(Walk *walk, uint8 kind, const ErrorData *error)
+{
+	walk->failure.kind = kind;
+	walk->failure.sqlstate = MemoryContextStrdup(walk->context,
+						     unpack_sql_state(error->sqlerrcode));
+	walk->failure.message = error->message;
+}
+
+/* Which change it was is known when the piece had but one; else the next piece is smaller. */
+static void
+walk_smaller(Walk *walk, const WalkPoint *start, uint64 reached, bool between)
+{
+	uint64 walked = reached - start->changes;
+
+	if (!walk->careful) {
+		walk->careful = true;
+		walk->limit = CAREFUL_CHANGES;
+		return;
+	}
+	walk->trouble_until = reached + !between;
+	walk->limit = Max(between ? walked / 2 : walked, 1);
+}
+
+/* The piece is over without trouble; trouble that is known to lie ahead is approached. */
+static void
+walk_larger(Walk *walk)
+{
+	if (!walk->careful)
+		return;
+	if (walk->point.changes < walk->trouble_until)
+		walk->limit = Max((walk->trouble_until - walk->point.changes) / 2, 1);
+	else
+		walk->limit = CAREFUL_CHANGES;
+}
+
+static void
+walk_failed(Walk *walk, const WalkPoint *start, ErrorData *error)
+{
+	uint64 reached = walk->point.changes;
+	bool between = walk->limit != UINT64_MAX && reached - start->changes >= walk->limit;
+	uint8 kind = kind_of_error(walk, error);
+
+	if (kind == 0)
+		ReThrowError(error);
+	if (walk->rechecking >= 0) {
+		stop_at_recheck(walk, error);
+		return;
+	}
+	walk->point = *start;
+	walk->state = WALK_ON;
+	walk->answer.given = false;
+	if (!walk->careful || reached - start->changes + !between > 1) {
+		walk_smaller(walk, start, reached, between);
+		return;
+	}
+	walk->limit = 1;
+	walk->attempts++;
+	if (error->sqlerrcode == ERRCODE_UNIQUE_VIOLATION && walk->attempts < UNIQUE_LOOKS)
+		return;
+	if (walk->attempts > 2 * UNIQUE_LOOKS)
+		ReThrowError(error);
+	note_failure(walk, kind, error);
+}
+
+static void
+walk_pieces(Walk *walk)
+{
+	while (walk->state == WALK_ON && walk->point.rest.at < walk->point.rest.end) {
+		WalkPoint start = walk->point;
+		ErrorData *error = walk_piece(walk);
+
+		if (error != NULL)
+			walk_failed(walk, &start, error);
+		else
+			walk_larger(walk);
+	}
+}
+
+/* Without a subtransaction: what a transaction could settle is raised as what it is. */
+static void
+walk_alone(Walk *walk)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ApplyCall *volatile call = NULL;
+
+	PG_TRY();
+	{
+		walk_piece_inside(walk, (ApplyCall **) &call);
+	}
+	PG_CATCH();
+	{
+		ErrorData *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		if (kind_of_error(walk, error) == 0)
+			PG_RE_THROW();
+		FlushErrorState();
+		if (call != NULL)
+			call_forget(call);
+		ereport(ERROR,
+			(errcode(ERRCODE_ELVIS_MUST_ASK),
+			 errmsg("a change does not fit: %s", error->message),
+			 errhint("Send the frame again inside a transaction.")));
+	}
+	PG_END_TRY();
+}
+
+static void
+walk_finish(Walk *walk)
+{
+	walk->state = WALK_DONE;
+	if (!(walk->head.flags & ELVIS_FRAME_LAST))
+		return;
+	if (walk->point.in_transaction)
+		damaged_frame("a transaction without an end");
+	position_store(&walk->position, &walk->head.next, walk->head.at, walk->skipped);
+	walk->stored = true;
+}
+
+/* The role is a variable of the server: no setting is changed that somebody would have to see. */
+void
+walk_on(Walk *walk)
+{
+	int role = SessionReplicationRole;
+	int nest = value_pin(VALUE_PIN_ENCODING | VALUE_PIN_FORMATS);
+
+	PG_TRY();
+	{
+		SessionReplicationRole = SESSION_REPLICATION_ROLE_REPLICA;
+		if (walk->head.flags & ELVIS_FRAME_ALONE)
+			walk_alone(walk);
+		else
+			walk_pieces(walk);
+		if (walk->state == WALK_ON)
+			walk_finish(walk);
+	}
+	PG_FINALLY();
+	{
+		SessionReplicationRole = role;
+		capture_reset_context();
+	}
+	PG_END_TRY();
+	value_unpin(nest);
+}

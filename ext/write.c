@@ -1,0 +1,442 @@
+/*
+ * write.c - rows inserted, replaced and deleted, and what each of these brings along.
+ *
+ * A row is replaced or deleted by comparing and swapping: table_tuple_update() on the version that
+ * was found fails when somebody was faster, so that no lock has to be taken first.
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/index.h"
+#include "commands/trigger.h"
+#include "executor/nodeModifyTable.h"
+#include "miscadmin.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+#include "call.h"
+#include "capture.h"
+#include "compat.h"
+
+/* Rows that wait to be inserted together: enough that pages are filled at one go. */
+#define QUEUE_ROWS_MAX 256
+#define QUEUE_SIZE_MAX (1024 * 1024)
+
+void
+write_step_over(ApplyCall *call, TupleTableSlot *slot)
+{
+	HeapTupleHeader header;
+
+	/* other table access methods do not tell which command wrote a row */
+	if (!TTS_IS_BUFFERTUPLE(slot)) {
+		CommandCounterIncrement();
+		return;
+	}
+	header = ((BufferHeapTupleTableSlot *) slot)->base.tuple->t_data;
+	if (TransactionIdIsCurrentTransactionId(HeapTupleHeaderGetXmin(header)) &&
+	    HeapTupleHeaderGetCmin(header) >= GetCurrentCommandId(false))
+		CommandCounterIncrement();
+}
+
+/* ---- what a written row brings along ---- */
+
+static void
+remember_rechecks(ApplyCall *call, OpenTable *table, List *indexes, ItemPointer tid)
+{
+	Walk *walk = call->walk;
+	ListCell *cell;
+
+	foreach(cell, indexes) {
+		Recheck *recheck;
+
+		if (walk->point.n_rechecks == walk->n_recheck_room) {
+			int room = Max(64, walk->n_recheck_room * 2);
+
+			walk->rechecks = walk->rechecks == NULL
+				? MemoryContextAllocHuge(walk->context, sizeof(Recheck) * room)
+				: repalloc_huge(walk->rechecks, sizeof(Recheck) * room);
+			walk->n_recheck_room = room;
+		}
+		recheck = &walk->rechecks[walk->point.n_rechecks++];
+		recheck->relid = RelationGetRelid(table->relation);
+		recheck->index = lfirst_oid(cell);
+		recheck->tid = *tid;
+		recheck->version = table->target->version;
+		recheck->ordinal = walk->point.ordinal;
+		recheck->operation = walk->operation;
+	}
+}
+
+static void
+write_indexes(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
+	      compat_update_indexes how)
+{
+	List *rechecks;
+
+	if (table->result->ri_NumIndices == 0)
+		return;
+	rechecks = compat_insert_index_tuples(table->result, slot, table->estate, update, how);
+	if (rechecks != NIL)
+		remember_rechecks(call, table, rechecks, &slot->tts_tid);
+}
+
+/* What the table itself demands of a row, before it is written. */
+static void
+check_row(OpenTable *table, TupleTableSlot *slot)
+{
+	if (table->relation->rd_att->constr != NULL)
+		ExecConstraints(table->result, slot, table->estate);
+	if (table->relation->rd_rel->relispartition &&
+	    (table->root == NULL || table->map->fires_triggers))
+		ExecPartitionCheck(table->result, slot, table->estate, true);
+}
+
+static void
+compute_generated(OpenTable *table, TupleTableSlot *slot, CmdType command)
+{
+	if (table->map->has_generated)
+		ExecComputeStoredGenerated(table->result, table->estate, slot, command);
+}
+
+/* A relay's log; users' triggers would have to run first, so then ours is fired among them. */
+static void
+relay(OpenTable *table, enum elvis_operation operation, TupleTableSlot *old_row,
+      TupleTableSlot *new_row)
+{
+	if (table->map->relay && !table->map->fires_triggers)
+		capture_change(table->relation, operation, old_row, new_row);
+}
+
+/* ---- inserting ---- */
+
+bool
+write_may_queue(ApplyCall *call, OpenTable *table)
+{
+	return !call->careful && table->target->doubtful == 0 && !table->map->fires_triggers &&
+	       !table->map->deferrable;
+}
+
+TupleTableSlot *
+write_queue_slot(ApplyCall *call, OpenTable *table)
+{
+	if (table->n_queued == table->n_queue_slots) {
+		MemoryContext old = MemoryContextSwitchTo(call->context);
+
+		if (table->queue == NULL)
+			table->queue = palloc(sizeof(TupleTableSlot *) * QUEUE_ROWS_MAX);
+		table->queue[table->n_queue_slots++] =
+			MakeSingleTupleTableSlot(RelationGetDescr(table->relation),
+						 &TTSOpsVirtual);
+		MemoryContextSwitchTo(old);
+	}
+	return table->queue[table->n_queued];
+}
+
+void
+write_queue(ApplyCall *call, OpenTable *table)
+{
+	TupleTableSlot *slot = table->queue[table->n_queued];
+	MemoryContext old = MemoryContextSwitchTo(call->batch);
+
+	compute_generated(table, slot, CMD_INSERT);
+	check_row(table, slot);
+	MemoryContextSwitchTo(old);
+	table->n_queued++;
+	call->n_queued++;
+	if (table->map->relay)
+		call->waiting_relay = table;
+	if (table->n_queued == QUEUE_ROWS_MAX)
+		write_flush(call, table);
+	else if (MemoryContextMemAllocated(call->batch, false) > QUEUE_SIZE_MAX)
+		write_flush_all(call);
+}
+
+static void
+insert_queue(ApplyCall *call, OpenTable *table)
+{
+	table_multi_insert(table->relation, table->queue, table->n_queued,
+			   GetCurrentCommandId(true), 0, NULL);
+	for (int i = 0; i < table->n_queued; i++) {
+		TupleTableSlot *slot = table->queue[i];
+
+		write_indexes(call, table, slot, false, compat_update_all_indexes);
+		ResetPerTupleExprContext(table->estate);
+		relay(table, ELVIS_INSERT, NULL, slot);
+		ExecClearTuple(slot);
+	}
+}
+
+void
+write_flush(ApplyCall *call, OpenTable *table)
+{
+	MemoryContext old;
+	Oid user;
+	int context;
+
+	if (table->n_queued == 0)
+		return;
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(table->map->owner, context | SECURITY_RESTRICTED_OPERATION);
+	old = MemoryContextSwitchTo(call->flush);
+	insert_queue(call, table);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(call->flush);
+	SetUserIdAndSecContext(user, context);
+
+	call->n_queued -= table->n_queued;
+	table->n_queued = 0;
+	if (call->waiting_relay == table)
+		call->waiting_relay = NULL;
+	if (call->n_queued == 0)
+		MemoryContextReset(call->batch);
+}
+
+void
+write_flush_all(ApplyCall *call)
+{
+	for (OpenTable *table = call->tables; table != NULL; table = table->next)
+		write_flush(call, table);
+}
+
+void
+write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot)
+{
+	bool fires = table->map->fires_triggers;
+
+	if (fires) {
+		call_open_triggers(call);
+		if (!ExecBRInsertTriggers(table->estate, table->result, slot))
+			return;
+	}
+	compute_generated(table, slot, CMD_INSERT);
+	check_row(table, slot);
+	table_tuple_insert(table->relation, slot, GetCurrentCommandId(true), 0, NULL);
+	write_indexes(call, table, slot, false, compat_update_all_indexes);
+	if (fires)
+		ExecARInsertTriggers(table->estate, table->result, slot, NIL, NULL);
+	relay(table, ELVIS_INSERT, NULL, slot);
+}
+
+/* ---- replacing and deleting ---- */
+
+TM_Result
+write_lock(ApplyCall *call, OpenTable *table, TupleTableSlot *slot)
+{
+	ItemPointerData tid = slot->tts_tid;
+	TM_FailureData failure;
+	TupleTableSlot *locked;
+	TM_Result result;
+
+	write_step_over(call, slot);
+	locked = table_slot_create(table->relation, NULL);
+	result = table_tuple_lock(table->relation, &tid, GetActiveSnapshot(), locked,
+				  GetCurrentCommandId(true), LockTupleExclusive, LockWaitBlock,
+				  0, &failure);
+	ExecDropSingleTupleTableSlot(locked);
+	return result;
+}
+
+/* Columns whose values differ, for triggers that ask. */
+static void
+tell_updated_columns(OpenTable *table)
+{
+	TupleDesc desc = RelationGetDescr(table->relation);
+	Bitmapset *updated = NULL;
+
+	if (table->map->has_generated)
+		return;
+	for (int i = 0; i < desc->natts; i++) {
+		TupleTableSlot *found = table->found, *fresh = table->fresh;
+
+		if (found->tts_isnull[i] != fresh->tts_isnull[i] ||
+		    (!found->tts_isnull[i] && found->tts_values[i] != fresh->tts_values[i]))
+			updated = bms_add_member(updated,
+						 i + 1 - FirstLowInvalidHeapAttributeNumber);
+	}
+	compat_set_updated_columns(table->estate, updated);
+}
+
+/* BEFORE triggers want the row locked; false: one of them said no. */
+static bool
+before_update(ApplyCall *call, OpenTable *table, TM_Result *result)
+{
+	EPQState epq;
+
+	*result = write_lock(call, table, table->found);
+	if (*result != TM_Ok)
+		return false;
+	call_open_triggers(call);
+	tell_updated_columns(table);
+	EvalPlanQualInit(&epq, table->estate, NULL, NIL, -1);
+	return compat_before_update_triggers(table->estate, &epq, table->result,
+					     &table->found->tts_tid, table->fresh);
+}
+
+static bool
+before_delete(ApplyCall *call, OpenTable *table, TM_Result *result)
+{
+	EPQState epq;
+
+	*result = write_lock(call, table, table->found);
+	if (*result != TM_Ok)
+		return false;
+	call_open_triggers(call);
+	EvalPlanQualInit(&epq, table->estate, NULL, NIL, -1);
+	return compat_before_delete_triggers(table->estate, &epq, table->result,
+					     &table->found->tts_tid);
+}
+
+/* The row belongs to another partition now: deleted here, inserted there. */
+static TM_Result
+write_move(ApplyCall *call, OpenTable *table)
+{
+	OpenTable *root = table->root, *leaf;
+	TM_Result result = write_delete(call, table);
+
+	if (result != TM_Ok)
+		return result;
+	for (int i = 0; i < root->target->n_columns; i++) {
+		int from = table->map->columns[i].attnum, to = root->map->columns[i].attnum;
+
+		if (i == 0)
+			ExecStoreAllNullTuple(root->fresh);
+		if (from == 0 || to == 0)
+			continue;
+		root->fresh->tts_values[to - 1] = table->fresh->tts_values[from - 1];
+		root->fresh->tts_isnull[to - 1] = table->fresh->tts_isnull[from - 1];
+	}
+	leaf = call_route(call, root);
+	ExecStoreAllNullTuple(leaf->fresh);
+	for (int i = 0; i < root->target->n_columns; i++) {
+		int from = table->map->columns[i].attnum, to = leaf->map->columns[i].attnum;
+
+		if (from == 0 || to == 0)
+			continue;
+		leaf->fresh->tts_values[to - 1] = table->fresh->tts_values[from - 1];
+		leaf->fresh->tts_isnull[to - 1] = table->fresh->tts_isnull[from - 1];
+	}
+	write_insert(call, leaf, leaf->fresh);
+	return TM_Ok;
+}
+
+static TM_Result
+swap(ApplyCall *call, OpenTable *table)
+{
+	ItemPointerData tid = table->found->tts_tid;
+	compat_update_indexes how;
+	TM_FailureData failure;
+	LockTupleMode mode;
+	TM_Result result;
+
+	write_step_over(call, table->found);
+	result = table_tuple_update(table->relation, &tid, table->fresh,
+				    GetCurrentCommandId(true), GetActiveSnapshot(),
+				    InvalidSnapshot, true, &failure, &mode, &how);
+	if (result != TM_Ok)
+		return result;
+	if (compat_needs_indexes(how))
+		write_indexes(call, table, table->fresh, true, how);
+	return TM_Ok;
+}
+
+TM_Result
+write_update(ApplyCall *call, OpenTable *table, const struct frame_value *image)
+{
+	bool fires = table->map->fires_triggers;
+	TM_Result result = TM_Ok;
+
+	if (fires && !before_update(call, table, &result))
+		return result;
+	compute_generated(table, table->fresh, CMD_UPDATE);
+	if (table->root != NULL &&
+	    !ExecPartitionCheck(table->result, table->fresh, table->estate, false))
+		return write_move(call, table);
+	check_row(table, table->fresh);
+	result = swap(call, table);
+	if (result != TM_Ok)
+		return result;
+	if (image != NULL)
+		tids_remember(call->walk, row_key_hash(table, image), &table->fresh->tts_tid);
+	if (fires)
+		compat_after_update_triggers(table->estate, table->result,
+					     &table->found->tts_tid, table->fresh);
+	relay(table, ELVIS_UPDATE, table->found, table->fresh);
+	return TM_Ok;
+}
+
+TM_Result
+write_delete(ApplyCall *call, OpenTable *table)
+{
+	bool fires = table->map->fires_triggers;
+	ItemPointerData tid = table->found->tts_tid;
+	TM_FailureData failure;
+	TM_Result result = TM_Ok;
+
+	if (fires && !before_delete(call, table, &result))
+		return result;
+	write_step_over(call, table->found);
+	result = table_tuple_delete(table->relation, &tid, GetCurrentCommandId(true),
+				    GetActiveSnapshot(), InvalidSnapshot, true, &failure, false);
+	if (result != TM_Ok)
+		return result;
+	if (fires)
+		compat_after_delete_triggers(table->estate, table->result, &tid);
+	relay(table, ELVIS_DELETE, table->found, NULL);
+	return TM_Ok;
+}
+
+/* ---- deferrable keys ---- */
+
+static void
+recheck_row(const Recheck *recheck)
+{
+	Relation relation = table_open(recheck->relid, RowExclusiveLock);
+	Relation index = index_open(recheck->index, RowExclusiveLock);
+	TupleTableSlot *slot = table_slot_create(relation, NULL);
+	IndexFetchTableData *fetch = table_index_fetch_begin(relation);
+	ItemPointerData tid = recheck->tid;
+	bool again = false;
+
+	/* the row may have been replaced in place since, or be gone, which breaks no key */
+	if (table_index_fetch_tuple(fetch, &tid, SnapshotSelf, slot, &again, NULL)) {
+		EState *estate = CreateExecutorState();
+		IndexInfo *info = BuildIndexInfo(index);
+		Datum values[INDEX_MAX_KEYS];
+		bool nulls[INDEX_MAX_KEYS];
+
+		GetPerTupleExprContext(estate)->ecxt_scantuple = slot;
+		FormIndexDatum(info, slot, estate, values, nulls);
+		tid = recheck->tid;
+		if (info->ii_ExclusionOps != NULL)
+			check_exclusion_constraint(relation, index, info, &slot->tts_tid, values,
+						   nulls, estate, false);
+		else
+			index_insert(index, values, nulls, &tid, relation,
+				     UNIQUE_CHECK_EXISTING, false, info);
+		FreeExecutorState(estate);
+	}
+	table_index_fetch_end(fetch);
+	ExecDropSingleTupleTableSlot(slot);
+	index_close(index, NoLock);
+	table_close(relation, NoLock);
+}
+
+void
+write_recheck(ApplyCall *call)
+{
+	Walk *walk = call->walk;
+
+	if (walk->point.n_rechecks == 0)
+		return;
+	write_flush_all(call);
+	CommandCounterIncrement();
+	for (int i = 0; i < walk->point.n_rechecks; i++) {
+		walk->rechecking = i;
+		recheck_row(&walk->rechecks[i]);
+	}
+	walk->rechecking = -1;
+	walk->point.n_rechecks = 0;
+}
