@@ -1,5 +1,5 @@
 # Configuration files to start from, installed with the documentation.
-dist_example_DATA +=
+dist_example_DATA += %reldir%/elvis.conf %reldir%/elvis-minimal.conf
 
 # Systemd looks below /usr/local/lib and /usr/lib; another prefix wants a link.
 EXTRA_DIST += %reldir%/elvisd.service.in

@@ -5,15 +5,21 @@ unit_tests = \
 	tests/unit/test_arena \
 	tests/unit/test_backoff \
 	tests/unit/test_breadcrumb \
+	tests/unit/test_cache \
+	tests/unit/test_change \
 	tests/unit/test_clock \
 	tests/unit/test_complaint \
 	tests/unit/test_conf \
+	tests/unit/test_conflict \
 	tests/unit/test_err \
+	tests/unit/test_filter \
 	tests/unit/test_hash \
+	tests/unit/test_link \
 	tests/unit/test_log \
 	tests/unit/test_mem \
 	tests/unit/test_order \
 	tests/unit/test_pattern \
+	tests/unit/test_resolver \
 	tests/unit/test_settings \
 	tests/unit/test_strbuf \
 	tests/unit/test_topology \
@@ -25,12 +31,14 @@ source_tests = \
 	tests/unit/headers.sh \
 	tests/unit/layers.sh \
 	tests/unit/lists.sh \
+	tests/unit/manual.sh \
 	tests/unit/symbols.sh
 
 # programs that hold the built policies and sinks to the interface's promises
 contract_tests = \
 	tests/contract/test_loader \
-	tests/contract/test_policies
+	tests/contract/test_policies \
+	tests/contract/test_sinks
 
 # tests/plugins/X.c: modules that are wrong on purpose, most of them
 wrong_modules = \
@@ -88,7 +96,8 @@ installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation
 
 TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(installed_tests)
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh $(source_tests) \
+EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh \
+	tests/unit/fake_source.h tests/unit/stream.h $(source_tests) \
 	tests/contract/modules.h tests/plugins/good.h \
 	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
 	tests/pg/test.conf \

@@ -60,7 +60,7 @@ typedef struct conf_strings conf_type_STRINGS;
 	  "least important lines logged: error, warning, info or debug") \
 	X(BOOL, syslog, "false", 0, 0, false, \
 	  "log to syslog instead of standard error") \
-	X(STRING, run_dir, RUNSTATEDIR "/elvis", 0, 0, false, \
+	X(STRING, run_dir, "/run/elvis", 0, 0, false, \
 	  "directory for what must outlive a crash of elvisd but not of the machine") \
 	X(STRINGS, policy_dirs, "", 0, 0, true, \
 	  "directories searched for policies before the installed one") \

@@ -52,7 +52,8 @@ link_new(const struct link_settings *settings)
 	link->question = arena_new();
 	link->tables = hash_new();
 	strbuf_init(&link->out, OUT_MAX);
-	backoff_init(&link->backoff, RETRY_FIRST_MS, settings->retry_ms);
+	backoff_init(&link->backoff, settings->retry_ms < RETRY_FIRST_MS ? settings->retry_ms :
+		     RETRY_FIRST_MS, settings->retry_ms);
 	return link;
 }
 
@@ -117,16 +118,23 @@ link_leaving(struct link *link)
 
 /* Position ---------------------------------------------------------------------- */
 
+/*
+ * What the sink says it has, else what it has confirmed.  A node that knows nothing of the link is
+ * not the one that confirmed anything: there the link waits for a copy.
+ */
 static bool
 find_position(struct link *link, const struct news *news, bool *known, struct err *err)
 {
 	const struct link_sink *sink = &link->ends.sink;
 
 	*known = false;
-	if (sink->flags & ELVIS_SINK_KEEPS_POSITION)
-		return sink->ops->position(sink->self, &link->position, known, err);
-	*known = news->confirmed;
-	link->position = news->position;
+	if ((sink->flags & ELVIS_SINK_KEEPS_POSITION) &&
+	    !sink->ops->position(sink->self, &link->position, known, err))
+		return false;
+	if (!*known && link->settings.target == 0) {
+		*known = news->confirmed;
+		link->position = news->position;
+	}
 	return true;
 }
 
