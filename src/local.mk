@@ -92,6 +92,7 @@ engine_sources = \
 # without main.c
 daemon_sources = \
 	%reldir%/daemon/arguments.c %reldir%/daemon/arguments.h \
+	%reldir%/daemon/crash.c %reldir%/daemon/crash.h \
 	%reldir%/daemon/fleet.c %reldir%/daemon/fleet.h \
 	%reldir%/daemon/rulebook.c %reldir%/daemon/rulebook.h \
 	%reldir%/daemon/serve.c %reldir%/daemon/serve.h \
@@ -111,6 +112,7 @@ ctl_sources = \
 	%reldir%/ctl/cmd.h \
 	%reldir%/ctl/cmd_apply.c \
 	%reldir%/ctl/cmd_check.c \
+	%reldir%/ctl/cmd_check_policy.c \
 	%reldir%/ctl/cmd_conflicts.c \
 	%reldir%/ctl/cmd_copy.c \
 	%reldir%/ctl/cmd_link.c \

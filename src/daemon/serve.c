@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "daemon/crash.h"
 #include "daemon/fleet.h"
 #include "pg/conn.h"
 #include "pg/source.h"
@@ -289,6 +290,7 @@ serve(const struct arguments *arguments)
 	struct err err = ERR_INIT;
 	int status = EXIT_FAILURE;
 
+	crash_catch();
 	d.signals = catch_signals();
 	if (arguments->syslog) {
 		openlog("elvisd", LOG_PID, LOG_DAEMON);
