@@ -15,6 +15,7 @@ const struct cmd *const ctl_commands[] = {
 	&cmd_adopt_node,
 	&cmd_same_node,
 	&cmd_policies,
+	&cmd_check_policy,
 	&cmd_sinks,
 	&cmd_options,
 	NULL,
