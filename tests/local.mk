@@ -71,10 +71,12 @@ isolation_tests =
 
 # nodes, daemons and their misfortunes
 tap_tests = \
-	tests/tap/t/001_nodes.pl
+	tests/tap/t/001_nodes.pl \
+	tests/tap/t/010_daemon.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
+	tests/tap/Elvis/Link.pm \
 	tests/tap/Elvis/Node.pm \
 	tests/tap/Elvis/Util.pm
 
