@@ -40,6 +40,7 @@ EXTRA_DIST += \
 	%reldir%/measure/start.pm \
 	%reldir%/run \
 	%reldir%/variant/empty_trigger.pm \
+	%reldir%/variant/elvis.pm \
 	%reldir%/variant/native.pm \
 	%reldir%/variant/none.pm
 

@@ -1,7 +1,8 @@
 /*
  * tpcb - what a TPC-B transaction costs several servers, in turn.
  *
- *	tpcb [-c CPU] [-s SLICE] [-r ROUNDS] [-a ACCOUNTS] NAME=CONNINFO...
+ *	tpcb [-M simple|prepared] [-c CPU] [-s SLICE] [-r ROUNDS] [-a ACCOUNTS]
+ *	     NAME=CONNINFO...
  *
  * One connection a server.  Client and backends are pinned to one CPU, and every SLICE
  * transactions the next server has its turn: what else the machine does meets all of them
@@ -9,12 +10,13 @@
  * their turns moves on by one each round.
  *
  * On stdout, for each slice: round,name,transactions,wall ns,backend CPU ns,client CPU ns.
- * The tables are pgbench's.  A backend's CPU time is the kernel's, /proc/PID/schedstat.
+ * The tables, the statements and the meaning of -M are pgbench's.  A backend's CPU time is the kernel's, /proc/PID/schedstat.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
 #include <sched.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,22 +38,24 @@ struct transaction {
 	char account[16], teller[16], branch[16], delta[16];
 };
 
+/* What stands for %1$s is a parameter or, in the simple protocol, the value. */
 static const struct statement {
-	const char *name, *sql;
+	const char *name, *text;
 	int n_params;
 } statements[] = {
-	{ "account", "update pgbench_accounts set abalance = abalance + $1::int "
-		     "where aid = $2::int", 2 },
-	{ "balance", "select abalance from pgbench_accounts where aid = $1::int", 1 },
-	{ "teller", "update pgbench_tellers set tbalance = tbalance + $1::int "
-		    "where tid = $2::int", 2 },
-	{ "branch", "update pgbench_branches set bbalance = bbalance + $1::int "
-		    "where bid = $2::int", 2 },
-	{ "history", "insert into pgbench_history (tid, bid, aid, delta, mtime) "
-		     "values ($1::int, $2::int, $3::int, $4::int, current_timestamp)", 4 },
 	{ "begin", "begin", 0 },
+	{ "account", "update pgbench_accounts set abalance = abalance + %1$s where aid = %2$s", 2 },
+	{ "balance", "select abalance from pgbench_accounts where aid = %1$s", 1 },
+	{ "teller", "update pgbench_tellers set tbalance = tbalance + %1$s where tid = %2$s", 2 },
+	{ "branch", "update pgbench_branches set bbalance = bbalance + %1$s where bid = %2$s", 2 },
+	{ "history", "insert into pgbench_history (tid, bid, aid, delta, mtime) "
+		     "values (%1$s, %2$s, %3$s, %4$s, current_timestamp)", 4 },
 	{ "commit", "commit", 0 },
 };
+
+enum { BEGIN, ACCOUNT, BALANCE, TELLER, BRANCH, HISTORY, COMMIT, N_STATEMENTS };
+
+static bool is_prepared;
 
 static void __attribute__((noreturn, format(printf, 1, 2)))
 die(const char *format, ...)
@@ -114,13 +118,47 @@ backend_ns(int pid)
 }
 
 static void
-execute(struct server *server, const char *statement, int n, const char *const *values)
+fill_in(char *sql, size_t size, int statement, const char *const *values)
 {
-	PGresult *result = PQexecPrepared(server->conn, statement, n, values, NULL, NULL, 0);
-	ExecStatusType status = PQresultStatus(result);
+	const char *of[4] = { "", "", "", "" };
 
+	for (int i = 0; i < statements[statement].n_params; i++)
+		of[i] = values[i];
+	snprintf(sql, size, statements[statement].text, of[0], of[1], of[2], of[3]);
+}
+
+static void
+execute(struct server *server, int statement, const char *const *values)
+{
+	const struct statement *s = &statements[statement];
+	ExecStatusType status;
+	PGresult *result;
+	char sql[256];
+
+	if (is_prepared) {
+		result = PQexecPrepared(server->conn, s->name, s->n_params, values, NULL, NULL, 0);
+	} else {
+		fill_in(sql, sizeof(sql), statement, values);
+		result = PQexec(server->conn, sql);
+	}
+	status = PQresultStatus(result);
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK)
-		die("%s: %s: %s", server->name, statement, PQerrorMessage(server->conn));
+		die("%s: %s: %s", server->name, s->name, PQerrorMessage(server->conn));
+	PQclear(result);
+}
+
+static void
+prepare(struct server *server, int statement)
+{
+	static const char *const parameters[] = { "$1::int", "$2::int", "$3::int", "$4::int" };
+	const struct statement *s = &statements[statement];
+	PGresult *result;
+	char sql[256];
+
+	fill_in(sql, sizeof(sql), statement, parameters);
+	result = PQprepare(server->conn, s->name, sql, s->n_params, NULL);
+	if (PQresultStatus(result) != PGRES_COMMAND_OK)
+		die("%s: %s: %s", server->name, s->name, PQerrorMessage(server->conn));
 	PQclear(result);
 }
 
@@ -137,14 +175,8 @@ server_open(struct server *server, char *argument, int cpu)
 	if (PQstatus(server->conn) != CONNECTION_OK)
 		die("%s: %s", server->name, PQerrorMessage(server->conn));
 	pin(PQbackendPID(server->conn), cpu);
-	for (size_t i = 0; i < sizeof(statements) / sizeof(*statements); i++) {
-		const struct statement *s = &statements[i];
-		PGresult *result = PQprepare(server->conn, s->name, s->sql, s->n_params, NULL);
-
-		if (PQresultStatus(result) != PGRES_COMMAND_OK)
-			die("%s: %s: %s", server->name, s->name, PQerrorMessage(server->conn));
-		PQclear(result);
-	}
+	for (int i = 0; is_prepared && i < N_STATEMENTS; i++)
+		prepare(server, i);
 }
 
 /* Small, and the same everywhere for the same seed. */
@@ -172,14 +204,14 @@ next_transaction(uint64_t *state, uint32_t accounts)
 static void
 transact(struct server *server, const struct transaction *t)
 {
-	execute(server, "begin", 0, NULL);
-	execute(server, "account", 2, (const char *const[]){ t->delta, t->account });
-	execute(server, "balance", 1, (const char *const[]){ t->account });
-	execute(server, "teller", 2, (const char *const[]){ t->delta, t->teller });
-	execute(server, "branch", 2, (const char *const[]){ t->delta, t->branch });
-	execute(server, "history", 4,
+	execute(server, BEGIN, NULL);
+	execute(server, ACCOUNT, (const char *const[]){ t->delta, t->account });
+	execute(server, BALANCE, (const char *const[]){ t->account });
+	execute(server, TELLER, (const char *const[]){ t->delta, t->teller });
+	execute(server, BRANCH, (const char *const[]){ t->delta, t->branch });
+	execute(server, HISTORY,
 		(const char *const[]){ t->teller, t->branch, t->account, t->delta });
-	execute(server, "commit", 0, NULL);
+	execute(server, COMMIT, NULL);
 }
 
 static void
@@ -209,14 +241,15 @@ main(int argc, char **argv)
 	uint32_t accounts = ACCOUNTS_PER_BRANCH;
 	struct server *servers;
 
-	while ((option = getopt(argc, argv, "c:s:r:a:")) != -1)
+	while ((option = getopt(argc, argv, "M:c:s:r:a:")) != -1)
 		switch (option) {
+		case 'M': is_prepared = strcmp(optarg, "prepared") == 0; break;
 		case 'c': cpu = atoi(optarg); break;
 		case 's': count = atoi(optarg); break;
 		case 'r': rounds = atoi(optarg); break;
 		case 'a': accounts = (uint32_t) atoi(optarg); break;
-		default: die("usage: tpcb [-c CPU] [-s SLICE] [-r ROUNDS] [-a ACCOUNTS] "
-			     "NAME=CONNINFO...\n");
+		default: die("usage: tpcb [-M simple|prepared] [-c CPU] [-s SLICE] [-r ROUNDS] "
+			     "[-a ACCOUNTS] NAME=CONNINFO...\n");
 		}
 	n = argc - optind;
 	servers = calloc((size_t) n + 1, sizeof(*servers));

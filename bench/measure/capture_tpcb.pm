@@ -5,28 +5,29 @@ use strict;
 use warnings;
 
 use Bench::Data 'same_work';
-use Bench::Figures qw(median quote);
+use Bench::Figures qw(median quote ratios);
 use Bench::Server;
 
 sub about
 {
 	return <<'TEXT';
-TPC-B (pgbench's transaction, prepared, seven round trips, one connection): CPU time for a
-transaction, of its backend from /proc/PID/schedstat, and of backend and client together,
-which is what the machine spends. Client and backends are pinned to one CPU and the variants
-have their turns of 300 transactions; a repetition is the median of its rounds, of each
-round's ratio to the variant without replication.
+TPC-B (pgbench's transaction, seven round trips, one connection), in the simple protocol, which
+is pgbench's default, and with prepared statements: CPU time for a transaction, of its backend
+from /proc/PID/schedstat, and of backend and client together, which is what the machine
+spends. Client and backends are pinned to one CPU and the variants have their turns of 300
+transactions; a repetition is the median of its rounds, of each round's ratio to the variant
+without replication.
 TEXT
 }
 
+my @protocols = qw(simple prepared);
 my @columns = qw(all backend);
 
 sub run
 {
 	my ($class, $bench) = @_;
 	my @variants = $bench->variants;
-	my $client = $bench->place->compile_client('tpcb');
-	my (%server, %cost, %ratio);
+	my (%server, %figures);
 
 	for my $name (@variants)
 	{
@@ -34,38 +35,62 @@ sub run
 		$server{$name} = Bench::Server->new($bench->place, "tpcb-$name", $variant->conf);
 		$variant->capture($server{$name});
 	}
-	my @to = map { "$_=" . $server{$_}->conninfo } @variants;
 	for my $repetition (1 .. $bench->repetitions)
 	{
-		my $out = $bench->capture_output($client, '-s', 300, '-r', $bench->quick ? 20 : 60,
-			'-a', $bench->scale * 100_000, @to);
-		my $of = digest_rounds($out);
-		$bench->raw('capture_tpcb',
-			'repetition,round,variant,transactions,wall_ns,backend_cpu_ns,client_cpu_ns',
-			map { "$repetition,$_" } split /\n/, $out);
-		for my $column (@columns)
+		for my $protocol (@protocols)
 		{
-			my $base = $of->{none}->{$column};
-			for my $name (@variants)
-			{
-				my $values = $of->{$name}->{$column};
-				push @{ $cost{$name}->{$column} }, median(@$values);
-				push @{ $ratio{$name}->{$column} },
-					median(map { $values->[$_] / $base->[$_] } 0 .. $#$base);
-			}
+			my $out = take_turns($bench, $protocol, map { ($_, $server{$_}) } @variants);
+			$bench->raw('capture_tpcb', 'repetition,protocol,round,variant,' .
+				'transactions,wall_ns,backend_cpu_ns,client_cpu_ns',
+				map { "$repetition,$protocol,$_" } split /\n/, $out);
+			add_repetition($figures{$protocol} //= {}, digest_rounds($out));
 		}
 	}
 	same_work(values %server);
 	$_->remove for values %server;
-	$bench->goal('TPC-B, CPU per transaction with capture / without', '<=', 1.05,
-		$ratio{elvis}->{all});
-	return $bench->table([ 'variant', 'CPU us a transaction', 'ratio to none',
+	$bench->goal("TPC-B, $_: CPU per transaction with capture / without", '<=', 1.05,
+		$figures{$_}->{elvis}->{all_ratio}) for @protocols;
+	return $bench->table([ 'protocol', 'variant', 'CPU us a transaction', 'ratio to none',
 		'of it backend', 'ratio to none' ],
 		map {
-			my $name = $_;
-			[ $name, map { (quote('%.1f', @{ $cost{$name}->{$_} }),
-				quote('%.3f', @{ $ratio{$name}->{$_} })) } @columns ]
-		} @variants);
+			my $protocol = $_;
+			map { [ $protocol, $_, row($figures{$protocol}->{$_}) ] } @variants
+		} @protocols);
+}
+
+# What the client says of the servers, given as name, server, ...
+sub take_turns
+{
+	my ($bench, $protocol, %server) = @_;
+	my @to = map { "$_=" . $server{$_}->conninfo } sort keys %server;
+
+	return $bench->capture_output($bench->place->compile_client('tpcb'), '-M', $protocol,
+		'-s', 300, '-r', $bench->quick ? 20 : 60, '-a', $bench->scale * 100_000, @to);
+}
+
+sub add_repetition
+{
+	my ($figures, $of) = @_;
+
+	for my $name (keys %$of)
+	{
+		for my $column (@columns)
+		{
+			my $values = $of->{$name}->{$column};
+			push @{ $figures->{$name}->{$column} }, median(@$values);
+			push @{ $figures->{$name}->{"${column}_ratio"} },
+				median(ratios($values, $of->{none}->{$column}));
+		}
+	}
+	return;
+}
+
+sub row
+{
+	my ($figures) = @_;
+
+	return map { (quote('%.1f', @{ $figures->{$_} }),
+		quote('%.3f', @{ $figures->{"${_}_ratio"} })) } @columns;
 }
 
 # us a transaction, by variant, column and round; the first round warms up.

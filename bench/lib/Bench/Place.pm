@@ -11,6 +11,7 @@ use warnings;
 
 use Carp;
 use File::Basename 'dirname';
+use POSIX ();
 
 sub new
 {
@@ -57,7 +58,7 @@ sub run
 		open STDOUT, '>', $words;
 		open STDERR, '>&', \*STDOUT;
 		open STDIN, '<', '/dev/null';
-		exec @command or exit 127;
+		exec @command or POSIX::_exit(127);
 	}
 	waitpid $pid, 0;
 	return if $? == 0;
