@@ -75,7 +75,7 @@ as $$
 begin
 	insert into elvis.position_table
 	values (table_start.link, target, table_start.copied, table_start.until_id)
-	on conflict (link, relid) do update
+	on conflict on constraint position_table_pkey do update
 	set copied = excluded.copied, until_id = excluded.until_id;
 end
 $$;
