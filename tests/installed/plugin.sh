@@ -13,15 +13,22 @@ elvis_plugin() {
 		pkg-config "$@" elvis-plugin
 }
 
-# a copy with another name, built from nowhere near our sources
+# as its author would: a copy of the example, nowhere near our sources
 build_theirs() {
-	cp "$ELVIS_SRCDIR/policies/strict.c" "$scratch/mine.c"
-	(cd "$scratch" && $ELVIS_CC -Wall -Wextra -Werror -shared -fPIC \
-		$(elvis_plugin --cflags) mine.c -o mine.so 2>&1)
+	cp -R "$ELVIS_SRCDIR/examples/my_policy" "$scratch/"
+	chmod -R u+w,go-w "$scratch"
+	PKG_CONFIG_PATH=$ELVIS_DESTDIR$ELVIS_PKGCONFIGDIR PKG_CONFIG_SYSROOT_DIR=$ELVIS_DESTDIR \
+		MAKEFLAGS= make -s -C "$scratch/my_policy" CC="$ELVIS_CC" \
+		CFLAGS='-Wall -Wextra -Werror' 2>&1
+}
+
+broken_promises() {
+	"$ELVIS_DESTDIR$ELVIS_BINDIR/elvisctl" check-policy "$scratch/my_policy/my_policy.so" \
+		column=title steps=early,late,other,timeless 2>&1 | grep -v '^KEPT\|^yes' || true
 }
 
 their_symbols() {
-	nm -D --defined-only "$scratch/mine.so"
+	nm -D --defined-only "$scratch/my_policy/my_policy.so"
 }
 
 missing_modules() {
@@ -51,9 +58,10 @@ policydir() {
 		elvis_plugin --variable=policydir
 }
 
-echo 1..5
+echo 1..6
 found_lines 'a policy builds with one include and nothing to link' 0 build_theirs
 found_lines 'it shows one symbol' 1 their_symbols
+found_lines 'it keeps the promises of the interface' 0 broken_promises
 found_lines 'pkg-config says where policies go' 0 policydir
 found_lines 'every module built is installed' 0 missing_modules
 found_lines 'nothing of libtool is left beside them' 0 left_by_libtool
