@@ -98,7 +98,7 @@ installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation
 
 TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(installed_tests)
 
-EXTRA_DIST += tests/unit/unit.h tests/unit/tap.sh \
+EXTRA_DIST += tests/machine.sh tests/unit/unit.h tests/unit/tap.sh \
 	tests/unit/fake_source.h tests/unit/stream.h $(source_tests) \
 	tests/contract/modules.h tests/plugins/good.h \
 	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
