@@ -257,6 +257,13 @@ policy_decide(struct policy *policy, const struct elvis_conflict *conflict,
 }
 
 static bool
+has_two_rows(uint32_t kind)
+{
+	return kind == ELVIS_INSERT_EXISTS || kind == ELVIS_UPDATE_DIFFERS ||
+	       kind == ELVIS_UPDATE_EXISTS || kind == ELVIS_MULTIPLE_UNIQUE_CONFLICTS;
+}
+
+static bool
 check_answer(const struct policy *policy, uint32_t kind,
 	     const struct elvis_answer *answer, const struct elvis_table *table,
 	     struct err *err)
@@ -271,7 +278,7 @@ check_answer(const struct policy *policy, uint32_t kind,
 				"answered merge beforehand; only decide() can merge");
 		return check_suits(policy, kind, answer->verdict, err);
 	case ELVIS_ANSWER_GREATER_WINS:
-		if (kind != ELVIS_INSERT_EXISTS && kind != ELVIS_UPDATE_DIFFERS)
+		if (!has_two_rows(kind))
 			return refuse_verdict(
 				policy, kind, err,
 				"answered that the greater wins, where there are no "

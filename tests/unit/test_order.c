@@ -121,5 +121,28 @@ START_TEST(what_text_does_not_tell_is_not_told)
 }
 END_TEST
 
+START_TEST(rows_are_ordered_by_the_first_name_that_differs)
+{
+	const struct elvis_column zone = { .name = "zone" }, amount = { .name = "amount" },
+				  total = { .name = "a_total", .generated = true };
+	const struct elvis_column *const here[] = { &zone, &amount, &total };
+	const struct elvis_column *const there[] = { &total, &amount, &zone };
+	const struct elvis_table table_here = { .n_columns = 3, .columns = here };
+	const struct elvis_table table_there = { .n_columns = 3, .columns = there };
+	struct elvis_value a[] = { text("1"), text("2"), text("9") };
+	struct elvis_value b[] = { text("2"), text("1"), text("8") };
+	struct elvis_value a_there[] = { a[2], a[1], a[0] }, b_there[] = { b[2], b[1], b[0] };
+
+	ck_assert_int_gt(elvis_row_cmp(&table_here, a, b), 0);
+	ck_assert_int_gt(elvis_row_cmp(&table_there, a_there, b_there), 0);
+
+	a[1].state = ELVIS_VALUE_NOT_CAPTURED;
+	ck_assert_int_lt(elvis_row_cmp(&table_here, a, b), 0);
+	b[0] = text(NULL);
+	ck_assert_int_gt(elvis_row_cmp(&table_here, a, b), 0);
+	ck_assert_int_eq(elvis_row_cmp(&table_here, a, a), 0);
+}
+END_TEST
+
 UNIT_MAIN("order", numbers_are_ordered_by_value, one_number_written_in_two_ways_is_one,
 	  times_are_ordered_by_time, what_text_does_not_tell_is_not_told)

@@ -105,7 +105,7 @@ struct elvis_conflict {
 
 /*
  * What is to be done.  Zeroed by the daemon before each question; memory that it points to comes
- * from host->alloc and is never freed by the policy.
+ * from host->alloc, or is the conflict's, or the plugin's for good; the policy frees none of it.
  */
 struct elvis_verdict {
 	uint32_t action;	/* enum elvis_verdict_action */

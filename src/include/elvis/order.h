@@ -235,25 +235,40 @@ elvis_value_cmp(const char *type, const struct elvis_value *a, const struct elvi
 	return false;
 }
 
+/* One column of two rows, byte by byte, NULL first; 0 also for what one of them does not tell. */
+static inline int
+elvis_text_cmp(const struct elvis_value *a, const struct elvis_value *b)
+{
+	if ((a->state != ELVIS_VALUE_NULL && a->state != ELVIS_VALUE_TEXT) ||
+	    (b->state != ELVIS_VALUE_NULL && b->state != ELVIS_VALUE_TEXT))
+		return 0;
+	if (a->state == ELVIS_VALUE_NULL || b->state == ELVIS_VALUE_NULL)
+		return (a->state == ELVIS_VALUE_TEXT) - (b->state == ELVIS_VALUE_TEXT);
+	return strcmp(a->text, b->text);
+}
+
 /*
- * An order of rows that every node computes alike, whatever is in them: the first column whose
- * text differs decides, byte by byte, NULL below text.  For ties.
+ * An order of rows for ties, that every node computes alike: of the columns that differ the one
+ * whose name comes first decides.  By name, because the order of columns may differ between
+ * nodes; generated columns do not count.
  */
 static inline int
 elvis_row_cmp(const struct elvis_table *table, const struct elvis_value *a,
 	      const struct elvis_value *b)
 {
-	for (size_t i = 0; i < table->n_columns; i++) {
-		int order;
+	const char *first = NULL;
+	int order = 0;
 
-		if (a[i].state != ELVIS_VALUE_TEXT || b[i].state != ELVIS_VALUE_TEXT)
-			order = (a[i].state == ELVIS_VALUE_TEXT) - (b[i].state == ELVIS_VALUE_TEXT);
-		else
-			order = strcmp(a[i].text, b[i].text);
-		if (order != 0)
-			return order;
+	for (size_t i = 0; i < table->n_columns; i++) {
+		const struct elvis_column *column = table->columns[i];
+		int difference = column->generated ? 0 : elvis_text_cmp(&a[i], &b[i]);
+
+		if (difference != 0 && (first == NULL || strcmp(column->name, first) < 0)) {
+			first = column->name;
+			order = difference;
+		}
 	}
-	return 0;
+	return order;
 }
 
 #endif

@@ -44,10 +44,13 @@ enum elvis_needs {
  */
 enum elvis_answer_rule {
 	ELVIS_ANSWER_ASK = 0,
-	ELVIS_ANSWER_VERDICT,		/* always `verdict` */
+	ELVIS_ANSWER_VERDICT,		/* always `verdict`; ELVIS_ABSTAIN: the next of the chain */
 	ELVIS_ANSWER_GREATER_WINS,	/* the side whose `column` is greater, by the type's own
-					 * order; a tie goes to the greater row image, so that
-					 * both nodes choose alike */
+					 * order, NULL below all; on a tie elvis_row_cmp() of
+					 * <elvis/order.h>, so that both nodes choose alike.
+					 * The winner is written whole.  For kinds that have two
+					 * rows: insert_exists, update_differs, and the two of
+					 * unique keys, where it replaces the rows in the way */
 };
 
 struct elvis_answer {
