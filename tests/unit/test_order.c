@@ -104,7 +104,8 @@ START_TEST(times_are_ordered_by_time)
 }
 END_TEST
 
-START_TEST(what_text_does_not_tell_is_not_told)
+START_TEST(what_text_does_not_tell_is_not_told,
+	  rows_are_ordered_by_the_first_name_that_differs)
 {
 	struct elvis_value a = text("a"), b = text("b"),
 			   here = text("2024-05-01 12:00:00+02"),
@@ -145,4 +146,5 @@ START_TEST(rows_are_ordered_by_the_first_name_that_differs)
 END_TEST
 
 UNIT_MAIN("order", numbers_are_ordered_by_value, one_number_written_in_two_ways_is_one,
-	  times_are_ordered_by_time, what_text_does_not_tell_is_not_told)
+	  times_are_ordered_by_time, what_text_does_not_tell_is_not_told,
+	  rows_are_ordered_by_the_first_name_that_differs)
