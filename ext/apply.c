@@ -36,7 +36,7 @@ check_isolation(void)
 	PreventCommandIfParallelMode("elvis.apply()");
 }
 
-static void pg_attribute_noreturn()
+static _Noreturn void
 wrong_order(const char *what)
 {
 	ereport(ERROR,

@@ -13,6 +13,11 @@
 #include "varatt.h"
 #endif
 
+/* Permissions of a range table's entries are a list of their own. */
+#if PG_VERSION_NUM >= 160000
+#include "parser/parse_relation.h"
+#endif
+
 /* Settings of ours that nobody defines are told as mistakes. */
 #if PG_VERSION_NUM >= 150000
 #define compat_reserve_prefix(name) MarkGUCPrefixReserved(name)
@@ -98,6 +103,17 @@
 
 /* Row triggers around an update and a delete whose row is locked already. */
 #if PG_VERSION_NUM >= 160000
+#define compat_init_recheck(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1, NIL)
+#else
+#define compat_init_recheck(epq, estate) EvalPlanQualInit(epq, estate, NULL, NIL, -1)
+#endif
+
+#if PG_VERSION_NUM >= 180000
+#define compat_before_update_triggers(estate, epq, result, tid, slot) \
+	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL, NULL, false)
+#define compat_before_delete_triggers(estate, epq, result, tid) \
+	ExecBRDeleteTriggers(estate, epq, result, tid, NULL, NULL, NULL, NULL, false)
+#elif PG_VERSION_NUM >= 160000
 #define compat_before_update_triggers(estate, epq, result, tid, slot) \
 	ExecBRUpdateTriggers(estate, epq, result, tid, NULL, slot, NULL, NULL)
 #define compat_before_delete_triggers(estate, epq, result, tid) \

@@ -254,7 +254,7 @@ typedef struct TellHead {
 	struct frame_context context;
 } TellHead;
 
-static void pg_attribute_noreturn()
+static _Noreturn void
 damaged_conflict(void)
 {
 	ereport(ERROR,

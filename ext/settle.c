@@ -43,7 +43,7 @@ lock_rows(ApplyCall *call, const Conflict *conflict)
 	return true;
 }
 
-static void pg_attribute_noreturn()
+static _Noreturn void
 must_ask(const Conflict *conflict)
 {
 	const Target *target = conflict->change->target;

@@ -109,6 +109,6 @@ Datum target_decode(Target *target, TargetMap *map, int column,
 /* A value that came in, as text, whether or not a local column would take it. */
 char *target_text(Target *target, int column, const struct frame_value *value);
 
-void pg_attribute_noreturn() damaged_frame(const char *what);
+_Noreturn void damaged_frame(const char *what);
 
 #endif

@@ -270,7 +270,7 @@ before_update(ApplyCall *call, OpenTable *table, TM_Result *result)
 		return false;
 	call_open_triggers(call);
 	tell_updated_columns(table);
-	EvalPlanQualInit(&epq, table->estate, NULL, NIL, -1);
+	compat_init_recheck(&epq, table->estate);
 	return compat_before_update_triggers(table->estate, &epq, table->result,
 					     &table->found->tts_tid, table->fresh);
 }
@@ -284,7 +284,7 @@ before_delete(ApplyCall *call, OpenTable *table, TM_Result *result)
 	if (*result != TM_Ok)
 		return false;
 	call_open_triggers(call);
-	EvalPlanQualInit(&epq, table->estate, NULL, NIL, -1);
+	compat_init_recheck(&epq, table->estate);
 	return compat_before_delete_triggers(table->estate, &epq, table->result,
 					     &table->found->tts_tid);
 }
