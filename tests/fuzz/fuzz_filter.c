@@ -1,0 +1,35 @@
+/* The stream of a source, through a link's filter */
+#include "fuzz.h"
+
+#include "model/filter.h"
+
+static bool
+find(void *context, uint64_t version, const struct filter_table **table, struct err *err)
+{
+	static const struct filter_table ours = { true, true, "public", "ours" };
+	static const struct filter_table others = { false, true, "public", "others" };
+
+	(void) context;
+	if (version == 13)
+		return err_set(err, ERR_REFUSED, "no such version");
+	*table = version % 2 ? &ours : &others;
+	return true;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	for (int gaps_pass = 0; gaps_pass < 2; gaps_pass++) {
+		struct filter filter = { .target = 2, .limit = 64, .lookup = find };
+		struct elvis_bytes in = { data, data + size };
+		AUTO_STRBUF struct strbuf out;
+		struct err err = ERR_INIT;
+
+		strbuf_init(&out, 1 << 20);
+		filter.gaps_pass = gaps_pass;
+		filter_start(&filter, 0);
+		while (filter_run(&filter, &in, &out, &err) == FILTER_CUT)
+			;
+	}
+	return 0;
+}
