@@ -25,6 +25,13 @@ unit_tests = \
 	tests/unit/test_topology \
 	tests/unit/test_uuid
 
+# tests/fuzz/fuzz_X, a target for a fuzzer, here replaying tests/fuzz/corpus/X
+fuzz_tests = \
+	tests/fuzz/fuzz_change \
+	tests/fuzz/fuzz_conflict \
+	tests/fuzz/fuzz_filter \
+	tests/fuzz/fuzz_table
+
 # properties of the sources, and of what was built
 source_tests = \
 	tests/unit/docs.sh \
@@ -82,7 +89,7 @@ tap_modules = \
 
 # How they are built and run -------------------------------------------------------------
 
-check_PROGRAMS = $(unit_tests) $(contract_tests)
+check_PROGRAMS = $(unit_tests) $(fuzz_tests) $(contract_tests)
 
 # Modules for the tests only, such as those that are wrong on purpose.  libtool makes a
 # shared object of what will be installed somewhere, so it is told a place.
@@ -91,14 +98,20 @@ TEST_MODULE_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
 # for programs that say nothing else, which is the tests
 LDADD        = src/libelvis.la $(CHECK_LIBS)
+
+tests_fuzz_fuzz_change_SOURCES = tests/fuzz/fuzz_change.c tests/fuzz/replay.c
+tests_fuzz_fuzz_conflict_SOURCES = tests/fuzz/fuzz_conflict.c tests/fuzz/replay.c
+tests_fuzz_fuzz_filter_SOURCES = tests/fuzz/fuzz_filter.c tests/fuzz/replay.c
+tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/replay.c
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 
 # these need it installed, in the private copy of PostgreSQL or in earnest
 installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
 
-TESTS = $(unit_tests) $(contract_tests) $(source_tests) $(installed_tests)
+TESTS = $(unit_tests) $(fuzz_tests) $(contract_tests) $(source_tests) $(installed_tests)
 
-EXTRA_DIST += tests/machine.sh tests/unit/unit.h tests/unit/tap.sh \
+EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/corpus \
+	tests/machine.sh tests/unit/unit.h tests/unit/tap.sh \
 	tests/unit/fake_source.h tests/unit/stream.h $(source_tests) \
 	tests/contract/modules.h tests/plugins/good.h \
 	tests/check-majors.sh tests/pg/lib.sh tests/pg/mkroot.sh tests/pg/regress.sh \
@@ -161,7 +174,7 @@ tests/pg/root.stamp: $(srcdir)/tests/pg/mkroot.sh $(bin_PROGRAMS) $(extmod_LTLIB
 # What a sanitizer build is for, and what runs where there is no PostgreSQL
 .PHONY: check-serverless
 check-serverless: all $(check_PROGRAMS) $(check_LTLIBRARIES)
-	$(MAKE) check-TESTS TESTS='$(unit_tests) $(contract_tests) $(source_tests)'
+	$(MAKE) check-TESTS TESTS='$(unit_tests) $(fuzz_tests) $(contract_tests) $(source_tests)'
 
 # The same tests on what `make install` has put into the server, where it is there: in a
 # scratch prefix, as in distcheck, no server sees it.
