@@ -104,8 +104,7 @@ START_TEST(times_are_ordered_by_time)
 }
 END_TEST
 
-START_TEST(what_text_does_not_tell_is_not_told,
-	  rows_are_ordered_by_the_first_name_that_differs)
+START_TEST(what_text_does_not_tell_is_not_told)
 {
 	struct elvis_value a = text("a"), b = text("b"),
 			   here = text("2024-05-01 12:00:00+02"),
