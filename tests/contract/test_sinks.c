@@ -320,12 +320,12 @@ write_until_killed(void)
 START_TEST(kill_9_at_any_moment_loses_and_repeats_nothing)
 {
 	unsigned seed = (unsigned) getpid();
-	int64_t stood = 0;
+	int64_t stood = -1;
 	struct sink *sink;
-	int n_files;
+	int n_files = 0;
 
 	begin_test();
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < 30 || (n_files < 3 && round < 300); round++) {
 		pid_t child = fork();
 		int status;
 
