@@ -273,6 +273,9 @@ print_record(struct printing *printing, uint8 tag, struct elvis_bytes payload)
 	case ELVIS_RECORD_DELETE:
 		print_change(printing, tag, payload);
 		break;
+	case ELVIS_RECORD_BEGIN:
+	case ELVIS_RECORD_COMMIT:
+		break;	/* of a stream */
 	default:
 		version_damaged("a record of an unknown kind");
 	}

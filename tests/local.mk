@@ -71,7 +71,19 @@ wrong_modules = \
 # tests/regress/sql/X.sql and expected/X.out; run in this order, one after the other, in
 # one database that has the extension
 regress_tests = \
-	privileges
+	privileges \
+	node \
+	attach \
+	capture_values \
+	unchanged_large_values_left_out \
+	inversion_within_statement \
+	subtransactions \
+	many_subtransactions_in_bounded_memory \
+	read_only_after_writing \
+	versions \
+	gaps \
+	read \
+	segments
 
 # tests/isolation/specs/X.spec and expected/X.out
 isolation_tests =

@@ -302,7 +302,8 @@ begin
 end
 $$;
 
--- A dead subscriber must not fill the disk of the living.
+-- A dead subscriber must not fill the disk of the living.  Segments that nobody could confirm yet
+-- are no fault of his.
 create function elvis.detach_subscribers() returns void
 	language plpgsql
 	set search_path = pg_catalog, pg_temp
@@ -319,8 +320,8 @@ begin
 		from elvis.subscriber b,
 		lateral (select sum(elvis.segment_bytes(s.n)) as bytes
 			 from elvis.segment s
-			 where s.dropped_at is null and
-			       coalesce(s.quiet_at > b.confirmed_id, true)) kept
+			 where s.dropped_at is null and s.quiet_at > b.confirmed_id and
+			       s.quiet_at <= elvis.newest_snapshot()) kept
 		where b.detached_at is null and kept.bytes > allowed
 	loop
 		update elvis.subscriber b
@@ -329,9 +330,10 @@ begin
 				    'elvis.subscriber_limit; its tables have to be copied again',
 				    pg_size_pretty(dead.bytes))
 		where b.link = dead.link;
-		raise warning 'subscriber "%" is detached: % of log were kept for it', dead.name,
-			pg_size_pretty(dead.bytes)
-			using hint = 'Its tables have to be copied again.';
+		raise warning 'subscriber "%" is detached: it needs more log than elvis.subscriber_limit',
+			dead.name
+			using detail = format('%s were kept for it.', pg_size_pretty(dead.bytes)),
+			hint = 'Its tables have to be copied again.';
 		perform elvis.wake();
 	end loop;
 end
@@ -359,11 +361,13 @@ create view elvis.segments as
 	       s.quiet_at,
 	       s.confirmed_at,
 	       (select pg_catalog.string_agg(distinct coalesce(
-			pg_catalog.format('prepared transaction "%s"', p.gid),
-			pg_catalog.format('process %s', l.pid)), ', ')
+			'prepared transaction "' || p.gid || '"',
+			'process ' || l.pid), ', ')
 		from pg_catalog.pg_locks l
-		left join pg_catalog.pg_prepared_xacts p
-		on l.pid is null and l.virtualtransaction = '-1/' || p.transaction
+		left join pg_catalog.pg_locks t
+		on l.pid is null and t.pid is null and t.locktype = 'transactionid' and
+		   t.virtualtransaction = l.virtualtransaction
+		left join pg_catalog.pg_prepared_xacts p on p.transaction = t.transactionid
 		where l.locktype = 'relation' and
 		      l.database = (select d.oid from pg_catalog.pg_database d
 				    where d.datname = pg_catalog.current_database()) and
@@ -371,7 +375,7 @@ create view elvis.segments as
 		      l.mode = 'RowExclusiveLock') as held_by,
 	       (select pg_catalog.string_agg(b.name, ', ')
 		from elvis.subscriber b
-		where b.detached_at is null and
+		where b.detached_at is null and s.n <= c.last_value and
 		      b.confirmed_id < coalesce(s.quiet_at, elvis.newest_snapshot())) as needed_by
 	from elvis.segment s, elvis.segment_current c
 	where s.dropped_at is null;

@@ -1,0 +1,111 @@
+-- The log holds what commits, in the order in which it was done.
+CREATE TABLE t_sub (id int PRIMARY KEY, v text);
+SELECT elvis.attach('t_sub', 'master');
+
+SELECT test.mark();
+BEGIN;
+INSERT INTO t_sub VALUES (1, 'kept');
+SAVEPOINT a;
+INSERT INTO t_sub VALUES (2, 'kept');
+SAVEPOINT b;
+INSERT INTO t_sub VALUES (3, 'rolled back');
+ROLLBACK TO b;
+INSERT INTO t_sub VALUES (4, 'kept');
+RELEASE a;
+SAVEPOINT c;
+INSERT INTO t_sub VALUES (5, 'rolled back');
+SAVEPOINT d;
+INSERT INTO t_sub VALUES (6, 'rolled back');
+RELEASE d;
+ROLLBACK TO c;
+INSERT INTO t_sub VALUES (7, 'kept');
+COMMIT;
+BEGIN;
+INSERT INTO t_sub VALUES (8, 'rolled back');
+ROLLBACK;
+SELECT test.mark();
+SELECT op, after FROM test.stream();
+
+-- With chunks written and rolled back in between.
+CREATE FUNCTION pg_temp.fill(int, int) RETURNS void LANGUAGE sql AS
+	$$ INSERT INTO t_sub SELECT g, repeat('x', 100) FROM generate_series($1, $2) g $$;
+SELECT test.mark();
+BEGIN;
+INSERT INTO t_sub VALUES (100, 'parent, before');
+SAVEPOINT a;
+SELECT pg_temp.fill(1000, 1999);
+SAVEPOINT b;
+SELECT pg_temp.fill(2000, 2999);
+ROLLBACK TO b;
+SELECT pg_temp.fill(3000, 3999);
+RELEASE a;
+INSERT INTO t_sub VALUES (101, 'parent, after');
+SAVEPOINT c;
+SELECT pg_temp.fill(4000, 4999);
+ROLLBACK TO c;
+COMMIT;
+SELECT test.mark();
+SELECT min(n) AS from, max(n) AS to, min(id), max(id), count(*)
+FROM (SELECT n, (after ->> 'id')::int AS id
+      FROM test.stream(1) WITH ORDINALITY s ("table", op, before, after, n)) s
+GROUP BY id / 1000 ORDER BY 1;
+
+-- EXCEPTION blocks.
+SELECT test.mark();
+DO $$
+BEGIN
+	FOR i IN 1..20 LOOP
+		BEGIN
+			INSERT INTO t_sub VALUES (10000 + i, 'x');
+			IF i % 3 = 0 THEN
+				RAISE EXCEPTION 'no';
+			END IF;
+		EXCEPTION WHEN raise_exception THEN
+			INSERT INTO t_sub VALUES (20000 + i, 'handler');
+		END;
+	END LOOP;
+END $$;
+SELECT test.mark();
+SELECT string_agg(after ->> 'id', ' ' ORDER BY n) FROM test.stream()
+	WITH ORDINALITY s ("table", op, before, after, n);
+
+-- Two phases: handed out when committed, as one, and never when rolled back.
+BEGIN;
+INSERT INTO t_sub VALUES (30, 'prepared');
+SAVEPOINT a;
+INSERT INTO t_sub VALUES (31, 'prepared');
+RELEASE a;
+PREPARE TRANSACTION 'elvis_one';
+BEGIN;
+INSERT INTO t_sub VALUES (32, 'never');
+PREPARE TRANSACTION 'elvis_two';
+SELECT test.mark();
+INSERT INTO t_sub VALUES (33, 'while they wait');
+SELECT test.mark();
+SELECT op, after FROM test.stream();
+SELECT held_by FROM elvis.segments WHERE current;
+COMMIT PREPARED 'elvis_one';
+ROLLBACK PREPARED 'elvis_two';
+SELECT test.mark();
+SELECT op, after FROM test.stream();
+
+-- COMMIT in a procedure, deferred triggers that write at commit.
+CREATE PROCEDURE pg_temp.twice() LANGUAGE plpgsql AS $$
+BEGIN
+	INSERT INTO t_sub VALUES (40, 'first');
+	COMMIT;
+	INSERT INTO t_sub VALUES (41, 'second');
+END $$;
+CREATE FUNCTION at_commit() RETURNS trigger LANGUAGE plpgsql AS
+	$$ BEGIN UPDATE t_sub SET v = v || ', at commit' WHERE id = new.id; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER late AFTER INSERT ON t_sub DEFERRABLE INITIALLY DEFERRED
+	FOR EACH ROW EXECUTE FUNCTION at_commit();
+SELECT test.mark();
+CALL pg_temp.twice();
+SELECT test.mark();
+SELECT op, after FROM test.stream();
+DROP TRIGGER late ON t_sub;
+DROP FUNCTION at_commit;
+
+SELECT elvis.detach('t_sub');
+DROP TABLE t_sub;
