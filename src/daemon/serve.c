@@ -20,15 +20,16 @@
 #include <systemd/sd-daemon.h>
 #endif
 
+#include "base/arena.h"
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/crash.h"
 #include "daemon/fleet.h"
-#include "pg/conn.h"
-#include "pg/source.h"
 #include "plugin/breadcrumb.h"
+#include "setup/plan.h"
+#include "setup/site.h"
 
 #define SUBJECT "elvisd"
 
@@ -61,63 +62,55 @@ notify(const char *state)
 
 /* The configuration ----------------------------------------------------------------- */
 
-/* What a database of the command line says of itself.  Waits until it can be asked. */
-static bool
-ask_node(struct daemon *d, const char *conninfo, struct source_facts *facts, struct err *err)
-{
-	struct conn_options options = {
-		.conninfo = conninfo, .application = SUBJECT, .stop_fd = d->signals,
-	};
-	struct complaint complaint = { .open = false };
-	struct backoff backoff;
-
-	backoff_init(&backoff, RETRY_FIRST_MS, RETRY_MAX_MS);
-	for (;;) {
-		struct pollfd signalled = { .fd = d->signals, .events = POLLIN };
-		AUTO_CONN struct conn *conn = NULL;
-
-		err_clear(err);
-		if (conn_open(&conn, &options, err) && source_facts(conn, facts, err)) {
-			relent(&complaint, SUBJECT, "the database");
-			return true;
-		}
-		if (err->class != ERR_RETRY)
-			return false;
-		complain(&complaint, SUBJECT, "%s; will retry", err->text);
-		if (poll(&signalled, 1, backoff_next(&backoff)) > 0)
-			return false;
-	}
-}
-
 static struct conf_strings
 strings(const struct words *words)
 {
 	return (struct conf_strings){ .items = words->items, .count = words->count };
 }
 
+/* One try at it: the databases say who they are, and become what the one link needs. */
 static const struct conf *
-conf_of_arguments(struct daemon *d, struct err *err)
+set_up(struct daemon *d, struct arena *arena, struct err *err)
 {
 	const struct arguments *a = d->arguments;
-	struct source_facts from, to;
 	struct conf_arguments direct = {
 		.from = a->from, .to = a->to,
 		.tables = strings(&a->tables), .policies = strings(&a->policies),
 	};
+	const struct conf *conf;
 
-	if (!ask_node(d, a->from, &from, err)) {
-		err_wrap(err, "--from");
+	if (!site_identify(&direct, arena, SUBJECT, err))
 		return NULL;
+	conf = conf_from_arguments(&direct, err);
+	if (conf == NULL || setup_run(conf, SUBJECT, err))
+		return conf;
+	conf_unref(conf);
+	return NULL;
+}
+
+/* Without a file nobody has set the databases up.  Waits until they can be asked. */
+static const struct conf *
+conf_of_arguments(struct daemon *d, struct err *err)
+{
+	struct complaint complaint = { .open = false };
+	struct backoff backoff;
+
+	backoff_init(&backoff, RETRY_FIRST_MS, RETRY_MAX_MS);
+	for (;;) {
+		struct pollfd signalled = { .fd = d->signals, .events = POLLIN };
+		AUTO_ARENA struct arena *arena = arena_new();
+		const struct conf *conf;
+
+		err_clear(err);
+		conf = set_up(d, arena, err);
+		if (conf != NULL)
+			relent(&complaint, SUBJECT, "the database");
+		if (conf != NULL || err->class != ERR_RETRY)
+			return conf;
+		complain(&complaint, SUBJECT, "%s; will retry", err->text);
+		if (poll(&signalled, 1, backoff_next(&backoff)) > 0)
+			return NULL;
 	}
-	if (!ask_node(d, a->to, &to, err)) {
-		err_wrap(err, "--to");
-		return NULL;
-	}
-	direct.from_id = from.number;
-	direct.from_name = from.name;
-	direct.to_id = to.number;
-	direct.to_name = to.name;
-	return conf_from_arguments(&direct, err);
 }
 
 static bool
