@@ -80,6 +80,65 @@ wait_for(struct waiting *w, struct standing *s, struct err *err)
 	return CTL_LATE;
 }
 
+/* Until each link has delivered what its own source holds now. */
+static enum ctl_exit
+wait_once(struct waiting *w, struct err *err)
+{
+	enum ctl_exit status = CTL_OK;
+
+	w->n_standings = 0;
+	if (!begin(w, err))
+		return exit_of(err);
+	for (size_t i = 0; i < w->n_standings && status == CTL_OK; i++)
+		status = wait_for(w, &w->standings[i], err);
+	return status;
+}
+
+/* How many links a change passes at most, from `node` on, never meeting a node twice. */
+static size_t
+hops_from(const struct conf *conf, const struct conf_node *node, bool *met)
+{
+	size_t place = (size_t) (node - conf->nodes), longest = 0;
+
+	met[place] = true;
+	for (size_t i = 0; i < conf->n_links; i++) {
+		const struct conf_link *link = &conf->links[i];
+		size_t hops = 1;
+
+		if (link->from != node || (link->to != NULL && met[link->to - conf->nodes]))
+			continue;
+		if (link->to != NULL)
+			hops += hops_from(conf, link->to, met);
+		longest = hops > longest ? hops : longest;
+	}
+	met[place] = false;
+	return longest;
+}
+
+/*
+ * A change that is to pass a relay is in its log only when it has got there: as often as the
+ * longest way is long, everything has to be waited for.
+ */
+static size_t
+rounds(const struct ctl *ctl)
+{
+	const struct conf *conf = ctl->conf;
+	bool *met = arena_zalloc(ctl->arena, conf->n_nodes * sizeof(*met));
+	bool relayed = false;
+	size_t longest = 1;
+
+	for (size_t i = 0; i < conf->n_links; i++)
+		relayed |= conf->links[i].forward == CONF_FORWARD_ALL;
+	if (ctl->link != NULL || !relayed)
+		return 1;
+	for (size_t i = 0; i < conf->n_nodes; i++) {
+		size_t hops = hops_from(conf, &conf->nodes[i], met);
+
+		longest = hops > longest ? hops : longest;
+	}
+	return longest;
+}
+
 static enum ctl_exit
 run_wait(struct ctl *ctl, struct err *err)
 {
@@ -91,10 +150,8 @@ run_wait(struct ctl *ctl, struct err *err)
 	if (ctl->link != NULL && ctl_link(ctl, ctl->link, err) == NULL)
 		return CTL_CONFIG;
 	w.site = site_open(ctl->conf, "elvisctl wait");
-	if (!begin(&w, err))
-		status = exit_of(err);
-	for (size_t i = 0; i < w.n_standings && status == CTL_OK; i++)
-		status = wait_for(&w, &w.standings[i], err);
+	for (size_t left = rounds(ctl); left > 0 && status == CTL_OK; left--)
+		status = wait_once(&w, err);
 	site_close(w.site);
 	return status;
 }
