@@ -218,7 +218,10 @@ settle(struct postgres *p, PGresult *result)
 			outcome = try_later(p, conflict, policy);
 			break;
 		default:
-			outcome = stop(p, bytes, conflict, policy, kind_text(conflict->kind));
+			/* of messages only a gap's is known to hold nothing of a row */
+			outcome = stop(p, bytes, conflict, policy,
+				       conflict->kind == ELVIS_GAP && conflict->message != NULL ?
+				       conflict->message : kind_text(conflict->kind));
 			break;
 		}
 	}
