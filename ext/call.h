@@ -87,6 +87,17 @@ void call_context_changed(ApplyCall *call, const struct frame_context *next);
 /* AFTER triggers of users wait for the end of their source transaction at most. */
 void call_open_triggers(ApplyCall *call);
 
+/* ---- walking (walk.c, pieces.c) ---- */
+
+/* Up to so many changes, and whatever else follows the last of them; or to where it stands. */
+void walk_records(ApplyCall *call, uint64 limit);
+
+/* To the end of the frame, or to where it stands; what the server refuses becomes a conflict. */
+void walk_pieces(Walk *walk);
+
+/* The same without subtransactions: what a transaction could settle is raised as EL011. */
+void walk_alone(Walk *walk);
+
 /* ---- rows (rows.c) ---- */
 
 /* Puts the change's row into the slot: the values decoded, defaults where the source has none. */

@@ -19,6 +19,8 @@ ext_elvis_la_SOURCES = \
 	%reldir%/numeric.c \
 	%reldir%/open.c \
 	%reldir%/pending.c \
+	%reldir%/pieces.c \
+	%reldir%/pins.c \
 	%reldir%/position.c \
 	%reldir%/read.c \
 	%reldir%/relation.c \

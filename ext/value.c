@@ -328,8 +328,8 @@ value_text(ValueCodec *codec, Datum value)
  * What text is in while it travels.  The server cannot convert SQL_ASCII, which is whatever its
  * users put into it.
  */
-static int
-wire_encoding(void)
+int
+value_wire_encoding(void)
 {
 	return GetDatabaseEncoding() == PG_SQL_ASCII ? PG_SQL_ASCII : PG_UTF8;
 }
@@ -337,7 +337,7 @@ wire_encoding(void)
 char *
 value_to_wire(char *text)
 {
-	return pg_server_to_any(text, (int) strlen(text), wire_encoding());
+	return pg_server_to_any(text, (int) strlen(text), value_wire_encoding());
 }
 
 char *
@@ -350,7 +350,7 @@ value_from_wire(const uint8 *bytes, size_t length)
 		ereport(ERROR,
 			(errcode(ERRCODE_CHARACTER_NOT_IN_REPERTOIRE),
 			 errmsg("text received contains a zero byte")));
-	return pg_any_to_server(text, (int) length, wire_encoding());
+	return pg_any_to_server(text, (int) length, value_wire_encoding());
 }
 
 /* ---- decoding ---- */
@@ -606,53 +606,4 @@ value_same_image(ValueCodec *codec, Datum a, Datum b)
 	equality = codec_equality(codec);
 	return equality != NULL &&
 	       DatumGetBool(FunctionCall2Coll(equality, codec->collation, a, b));
-}
-
-/* ---- settings ---- */
-
-static void
-pin(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION, GUC_ACTION_SAVE,
-				 true, 0, false);
-}
-
-static bool
-formats_are_pinned(void)
-{
-	return DateStyle == USE_ISO_DATES && IntervalStyle == INTSTYLE_POSTGRES &&
-	       extra_float_digits == 1 && bytea_output == BYTEA_OUTPUT_HEX &&
-	       strcmp(namespace_search_path, "pg_catalog, pg_temp") == 0 &&
-	       strcmp(pg_get_timezone_name(session_timezone), "GMT") == 0;
-}
-
-int
-value_pin(int pins)
-{
-	bool encoding = (pins & VALUE_PIN_ENCODING) != 0 &&
-			pg_get_client_encoding() != wire_encoding();
-	bool formats = (pins & VALUE_PIN_FORMATS) != 0 && !formats_are_pinned();
-	int nest;
-
-	if (!encoding && !formats)
-		return 0;
-	nest = NewGUCNestLevel();
-	if (encoding)
-		pin("client_encoding", pg_encoding_to_char(wire_encoding()));
-	if (formats) {
-		pin("DateStyle", "ISO, YMD");
-		pin("IntervalStyle", "postgres");
-		pin("extra_float_digits", "1");
-		pin("bytea_output", "hex");
-		pin("TimeZone", "GMT");
-		pin("search_path", "pg_catalog, pg_temp");
-	}
-	return nest;
-}
-
-void
-value_unpin(int nest)
-{
-	if (nest != 0)
-		AtEOXact_GUC(true, nest);
 }

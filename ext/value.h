@@ -95,6 +95,7 @@ char *value_text(ValueCodec *codec, Datum value);
  * Text between the server's encoding and the one it travels in (record.h).  Answers may be the
  * argument itself or a copy in the current memory context.  What comes in is verified.
  */
+int value_wire_encoding(void);
 char *value_to_wire(char *text);
 char *value_from_wire(const uint8 *bytes, size_t length);
 
