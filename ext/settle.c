@@ -71,6 +71,7 @@ conflict_suspend(ApplyCall *call, const Conflict *conflict, enum walk_state stat
 	walk->state = state;
 	walk->asked = conflict->kind;
 	walk->answer.given = false;
+	walk->attempts = 0;
 	return SUSPENDED;
 }
 

@@ -138,6 +138,10 @@ binary_is_portable(Oid type)
 {
 	Oid element = get_element_type(type);
 
+	/* their receive functions refuse what they send when it is empty */
+	if (type == INT2VECTOROID || type == OIDVECTOROID)
+		return false;
+
 	if (OidIsValid(element))
 		return binary_is_portable(element);
 	if (type >= FirstGenbkiObjectId || holds_local_numbers(type) ||

@@ -91,7 +91,9 @@ isolation_tests =
 # nodes, daemons and their misfortunes
 tap_tests = \
 	tests/tap/t/001_nodes.pl \
-	tests/tap/t/010_daemon.pl
+	tests/tap/t/010_daemon.pl \
+	tests/tap/t/110_apply_types.pl \
+	tests/tap/t/120_apply_conflicts.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \

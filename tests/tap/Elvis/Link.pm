@@ -155,6 +155,16 @@ sub start
 	return $self;
 }
 
+# The target forgets the link, the source its subscriber.
+sub forget
+{
+	my ($self) = @_;
+
+	$self->{to}->sql("select elvis.link_forget('$self->{uuid}')");
+	$self->{from}->sql("select elvis.unsubscribe('$self->{uuid}')");
+	return;
+}
+
 # (from_id, from_token, to_id, to_token, seq)
 sub position
 {
