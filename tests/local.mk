@@ -34,6 +34,7 @@ fuzz_tests = \
 
 # properties of the sources, and of what was built
 source_tests = \
+	tests/contract/manual.sh \
 	tests/unit/docs.sh \
 	tests/unit/headers.sh \
 	tests/unit/layers.sh \

@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "model/verdict.h"
 #include "plugin/contract.h"
 #include "plugin/policy.h"
 #include "plugin/sample.h"
@@ -154,6 +155,42 @@ START_TEST(every_kind_has_a_sample)
 		seen[samples.of[i].conflict->kind] = true;
 	for (uint32_t kind = 1; kind < ELVIS_CONFLICT_KIND_END; kind++)
 		ck_assert_msg(seen[kind], "kind %u has none", kind);
+}
+END_TEST
+
+/* Is this, lines and all, in elvis-policy(3)? */
+static bool
+in_manual(const char *wanted)
+{
+	char path[1024], *page;
+	size_t length;
+	FILE *file;
+	bool found;
+
+	snprintf(path, sizeof(path), "%s/docs/elvis-policy.3", getenv("ELVIS_SRCDIR"));
+	file = fopen(path, "r");
+	ck_assert_msg(file != NULL, "%s", path);
+	page = calloc(1, 65536);
+	length = fread(page, 1, 65535, file);
+	fclose(file);
+	found = length > 0 && strstr(page, wanted) != NULL;
+	free(page);
+	return found;
+}
+
+START_TEST(the_manual_has_every_kind_and_verdict)
+{
+	char list[VERDICT_LIST_SIZE], wanted[512];
+
+	for (uint32_t kind = 1; kind < ELVIS_CONFLICT_KIND_END; kind++) {
+		snprintf(wanted, sizeof(wanted), "\n.B %s\n%s.\nVerdicts: %s.\n", kind_name(kind),
+			 kind_text(kind), verdict_list(list, kind));
+		ck_assert_msg(in_manual(wanted), "not there:%s", wanted);
+	}
+	for (uint32_t action = 0; action < ELVIS_VERDICT_END; action++) {
+		snprintf(wanted, sizeof(wanted), "\n.TP\n.B %s\n", verdict_name(action));
+		ck_assert_msg(in_manual(wanted), "not there:%s", wanted);
+	}
 }
 END_TEST
 
@@ -325,6 +362,7 @@ UNIT_MAIN("policies",
 	  instances_in_two_threads_do_not_meet,
 	  every_option_says_what_it_does,
 	  every_kind_has_a_sample,
+	  the_manual_has_every_kind_and_verdict,
 	  what_is_broken_is_found,
 	  a_verdict_that_cannot_be_carried_out_is_a_policy_error,
 	  a_kind_that_is_not_decided_is_not_asked_about)

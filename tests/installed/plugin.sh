@@ -22,6 +22,17 @@ build_theirs() {
 		CFLAGS='-Wall -Wextra -Werror' 2>&1
 }
 
+# the page for authors begins with one that works
+build_page() {
+	mkdir -p "$scratch/page"
+	awk '/^`mine.c`:$/ { on = 1; next } on && /^[^ ]/ { exit } on { sub(/^    /, ""); print }' \
+		"$ELVIS_SRCDIR/docs/writing-a-policy.md" >"$scratch/page/mine.c"
+	(cd "$scratch/page" && $ELVIS_CC -Wall -Wextra -Werror -shared -fPIC \
+		$(elvis_plugin --cflags) mine.c -o mine.so 2>&1) || return 0
+	"$ELVIS_DESTDIR$ELVIS_BINDIR/elvisctl" check-policy "$scratch/page/mine.so" 2>&1 |
+		grep -v '^KEPT\|^yes' || true
+}
+
 broken_promises() {
 	"$ELVIS_DESTDIR$ELVIS_BINDIR/elvisctl" check-policy "$scratch/my_policy/my_policy.so" \
 		column=title steps=early,late,other,timeless 2>&1 | grep -v '^KEPT\|^yes' || true
@@ -58,10 +69,11 @@ policydir() {
 		elvis_plugin --variable=policydir
 }
 
-echo 1..6
+echo 1..7
 found_lines 'a policy builds with one include and nothing to link' 0 build_theirs
 found_lines 'it shows one symbol' 1 their_symbols
 found_lines 'it keeps the promises of the interface' 0 broken_promises
+found_lines 'so does the one that writing-a-policy.md begins with' 0 build_page
 found_lines 'pkg-config says where policies go' 0 policydir
 found_lines 'every module built is installed' 0 missing_modules
 found_lines 'nothing of libtool is left beside them' 0 left_by_libtool
