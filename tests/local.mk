@@ -94,7 +94,10 @@ tap_tests = \
 	tests/tap/t/001_nodes.pl \
 	tests/tap/t/010_daemon.pl \
 	tests/tap/t/110_apply_types.pl \
-	tests/tap/t/120_apply_conflicts.pl
+	tests/tap/t/120_apply_conflicts.pl \
+	tests/tap/t/030_setup.pl \
+	tests/tap/t/031_copy.pl \
+	tests/tap/t/032_steer.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
