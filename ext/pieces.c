@@ -223,11 +223,12 @@ walk_alone(Walk *walk)
 
 		MemoryContextSwitchTo(context);
 		error = CopyErrorData();
+		/* what it opened goes with the transaction, whatever is raised */
+		if (call != NULL)
+			call_forget(call);
 		if (kind_of_error(walk, error) == 0)
 			PG_RE_THROW();
 		FlushErrorState();
-		if (call != NULL)
-			call_forget(call);
 		ereport(ERROR,
 			(errcode(ERRCODE_ELVIS_MUST_ASK),
 			 errmsg("a change does not fit: %s", error->message),
