@@ -93,6 +93,9 @@ isolation_tests =
 tap_tests = \
 	tests/tap/t/001_nodes.pl \
 	tests/tap/t/010_daemon.pl \
+	tests/tap/t/020_relay.pl \
+	tests/tap/t/021_life.pl \
+	tests/tap/t/022_feed.pl \
 	tests/tap/t/110_apply_types.pl \
 	tests/tap/t/120_apply_conflicts.pl \
 	tests/tap/t/030_setup.pl \
