@@ -66,13 +66,12 @@ check_rights(OpenTable *table, Oid caller, AclMode needed)
 {
 	AclMode missing = needed & ~table->rights;
 	Oid relid = RelationGetRelid(table->relation);
-	AclResult result;
 
 	if (missing == 0)
 		return;
-	result = pg_class_aclcheck(relid, caller, missing);
-	if (result != ACLCHECK_OK)
-		aclcheck_error(result, OBJECT_TABLE, RelationGetRelationName(table->relation));
+	if (pg_class_aclmask(relid, caller, missing, ACLMASK_ALL) != missing)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+			       RelationGetRelationName(table->relation));
 	if (check_enable_rls(relid, caller, false) == RLS_ENABLED)
 		ereport(ERROR,
 			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -226,6 +226,13 @@ walk_truncate(ApplyCall *call, struct elvis_bytes payload)
 		record_skip(call, &change);
 		return true;
 	}
+	if (call->walk->failure.kind != 0) {
+		Conflict conflict = { .change = &change, .kind = call->walk->failure.kind,
+				      .sqlstate = call->walk->failure.sqlstate,
+				      .message = call->walk->failure.message };
+
+		return conflict_settle(call, &conflict) == SETTLED;
+	}
 	return truncate_apply(call, &truncate);
 }
 

@@ -110,6 +110,15 @@ relay(OpenTable *table, enum elvis_operation operation, TupleTableSlot *old_row,
 		capture_change(table->relation, operation, old_row, new_row);
 }
 
+/* The executor's triggers look at rows as of this command. */
+static void
+begin_triggers(ApplyCall *call, OpenTable *table)
+{
+	call_open_triggers(call);
+	table->estate->es_output_cid = GetCurrentCommandId(true);
+	table->estate->es_snapshot = GetActiveSnapshot();
+}
+
 /* ---- inserting ---- */
 
 bool
@@ -207,7 +216,7 @@ write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot)
 	bool fires = table->map->fires_triggers;
 
 	if (fires) {
-		call_open_triggers(call);
+		begin_triggers(call, table);
 		if (!ExecBRInsertTriggers(table->estate, table->result, slot))
 			return;
 	}
@@ -268,7 +277,7 @@ before_update(ApplyCall *call, OpenTable *table, TM_Result *result)
 	*result = write_lock(call, table, table->found);
 	if (*result != TM_Ok)
 		return false;
-	call_open_triggers(call);
+	begin_triggers(call, table);
 	tell_updated_columns(table);
 	compat_init_recheck(&epq, table->estate);
 	return compat_before_update_triggers(table->estate, &epq, table->result,

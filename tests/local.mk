@@ -98,6 +98,7 @@ tap_tests = \
 	tests/tap/t/022_feed.pl \
 	tests/tap/t/110_apply_types.pl \
 	tests/tap/t/120_apply_conflicts.pl \
+	tests/tap/t/130_apply_tables.pl \
 	tests/tap/t/030_setup.pl \
 	tests/tap/t/031_copy.pl \
 	tests/tap/t/032_steer.pl

@@ -6,6 +6,7 @@
 #	... changes at paris ...
 #	my $told = $link->step;		# { state => 'd', changes => 3 }
 #
+# Members a test may set: rules, by table or for '*'; as => the role that applies.
 # Options of step: answers => [ verdict(...), ... ] for conflicts that are asked about;
 # alone => 1; keep => 1 to roll back instead of committing.
 package Elvis::Link;
@@ -225,8 +226,9 @@ sub frame
 	my ($self, $records, $id, $token, $flags) = @_;
 	my @at = $self->position;
 
-	return chr(1) . chr($flags) . pack('q<5', @at) . pack('q<5', $id, $token, 0, 0, 0)
-	  . pack('q<', 1_700_000_000_000_000) . $self->tables . $records;
+	return chr(1) . chr($flags) . ($flags & 1 ? pack('q<5', @at) : '')
+	  . ($flags & 2 ? pack('q<6', $id, $token, 0, 0, 0, 1_700_000_000_000_000) : '')
+	  . $self->tables . $records;
 }
 
 sub apply_sql
@@ -235,7 +237,7 @@ sub apply_sql
 	my $call = "elvis.apply('\\x" . unpack('H*', $frame) . "')";
 	my $told = "state, changes, coalesce(encode(conflict, 'hex'), '') as conflict";
 	my @answers = @{ $option{answers} // [] };
-	my $sql = $self->open_sql . " \\gset\n";
+	my $sql = ($self->{as} ? "set role $self->{as};\n" : '') . $self->open_sql . " \\gset\n";
 
 	return "$sql select $told from $call;" if $option{alone};
 	$sql .= "begin; select $told, state = 'a' as asked from $call \\gset told_\n";
