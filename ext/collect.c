@@ -297,7 +297,8 @@ collect(const struct snapshot_image *from, const struct snapshot_image *to, int6
 {
 	struct walk walk = {.found = collection_new(after, parent)};
 
-	walk.snapshot = RegisterSnapshot(GetActiveSnapshot());
+	/* not the statement's: the end of the batch may have been recorded after that was taken */
+	walk.snapshot = RegisterSnapshot(GetLatestSnapshot());
 	walk.n = walk.found->n_segments;
 	walk.sources = palloc0(sizeof(struct source) * Max(walk.n, 1));
 	for (int i = 0; i < walk.n; i++) {

@@ -482,7 +482,7 @@ reading_begin(struct reading *reading)
 
 	reading->logs = palloc0(sizeof(Relation) * n);
 	reading->slots = palloc0(sizeof(TupleTableSlot *) * n);
-	reading->snapshot = RegisterSnapshot(GetActiveSnapshot());
+	reading->snapshot = RegisterSnapshot(GetLatestSnapshot());
 	initStringInfo(&reading->out);
 	appendStringInfoSpaces(&reading->out, VARHDRSZ);
 }

@@ -211,20 +211,22 @@ segment_list(void)
 }
 
 static bool
-has_chunk(const struct segment *segment, uint64 xid)
+has_chunk(const struct segment *segment, uint64 lo, uint64 hi)
 {
 	Relation log = try_table_open(segment->log, AccessShareLock);
 	Snapshot snapshot;
 	SysScanDesc scan;
-	ScanKeyData by_xid;
+	ScanKeyData range[2];
 	bool found;
 
 	if (log == NULL)
 		return false;
-	ScanKeyInit(&by_xid, SEGMENT_LOG_XID, BTEqualStrategyNumber, F_XID8EQ,
-		    FullTransactionIdGetDatum(FullTransactionIdFromU64(xid)));
+	ScanKeyInit(&range[0], SEGMENT_LOG_XID, BTGreaterEqualStrategyNumber, F_XID8GE,
+		    FullTransactionIdGetDatum(FullTransactionIdFromU64(lo)));
+	ScanKeyInit(&range[1], SEGMENT_LOG_XID, BTLessStrategyNumber, F_XID8LT,
+		    FullTransactionIdGetDatum(FullTransactionIdFromU64(hi)));
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan = systable_beginscan(log, segment->index, true, snapshot, 1, &by_xid);
+	scan = systable_beginscan(log, segment->index, true, snapshot, 2, range);
 	found = systable_getnext(scan) != NULL;
 	systable_endscan(scan);
 	UnregisterSnapshot(snapshot);
@@ -233,15 +235,17 @@ has_chunk(const struct segment *segment, uint64 xid)
 }
 
 bool
-segment_has_chunk(uint64 xid)
+segment_has_chunk(uint64 lo, uint64 hi)
 {
 	ListCell *cell;
 
+	if (lo >= hi)
+		return false;
 	foreach(cell, segment_list()) {
 		struct segment *segment = lfirst(cell);
 
-		if (OidIsValid(segment->log) && xid >= segment->lo && xid < segment->hi &&
-		    has_chunk(segment, xid))
+		if (OidIsValid(segment->log) && lo < segment->hi && hi > segment->lo &&
+		    has_chunk(segment, lo, hi))
 			return true;
 	}
 	return false;

@@ -48,8 +48,8 @@ struct segment {
 /* All segments, oldest first, in the current memory context. */
 List *segment_list(void);
 
-/* Is there a chunk of that transaction, committed by now? */
-bool segment_has_chunk(uint64 xid);
+/* Is there a chunk of a transaction lo <= xid < hi, committed by now? */
+bool segment_has_chunk(uint64 lo, uint64 hi);
 
 /* Number of the segment that is written now. */
 int32 segment_current(void);

@@ -311,23 +311,32 @@ elvis_snapshot_known(PG_FUNCTION_ARGS)
 
 /*
  * Has something captured ended since the snapshot?  Either it has sealed a chunk since, or it was
- * running then, has ended now, and has a chunk.  Long running transactions cost nothing.
+ * there then, has ended now, and has a chunk.  "There" are those the snapshot calls running, and
+ * some that it does not know: a transaction may be newer than the newest that had ended.  Those
+ * that still run are passed over, however much they have written.
  */
 static bool
 anything_since(const struct snapshot_row *row)
 {
+	const struct snapshot_image *then = row->image;
 	struct snapshot_image *now;
+	uint64 lo = then->xmax;
 
 	if (catalog_sequence_last(CATALOG_LOG_SEQ) != row->sealed)
 		return true;
-	if (row->image->n_running == 0)
-		return false;
 	now = snapshot_now();
-	for (uint32 i = 0; i < row->image->n_running; i++)
-		if (snapshot_sees(now, row->image->running[i]) &&
-		    segment_has_chunk(row->image->running[i]))
+	for (uint32 i = 0; i < then->n_running; i++)
+		if (snapshot_sees(now, then->running[i]) &&
+		    segment_has_chunk(then->running[i], then->running[i] + 1))
 			return true;
-	return false;
+	for (uint32 i = 0; i < now->n_running; i++) {
+		if (now->running[i] < lo)
+			continue;
+		if (segment_has_chunk(lo, now->running[i]))
+			return true;
+		lo = now->running[i] + 1;
+	}
+	return segment_has_chunk(lo, now->xmax);
 }
 
 static long

@@ -87,11 +87,17 @@ regress_tests = \
 	segments
 
 # tests/isolation/specs/X.spec and expected/X.out
-isolation_tests =
+isolation_tests = \
+	long_transaction_costs_nobody \
+	old_statement_reads_a_new_batch \
+	one_batch_for_each_transaction \
+	segment_is_not_dropped_under_a_writer \
+	snapshots_do_not_contradict_each_other
 
 # nodes, daemons and their misfortunes
 tap_tests = \
 	tests/tap/t/001_nodes.pl \
+	tests/tap/t/005_waiting.pl \
 	tests/tap/t/010_daemon.pl \
 	tests/tap/t/020_relay.pl \
 	tests/tap/t/021_life.pl \
