@@ -109,9 +109,18 @@ tap_tests = \
 	tests/tap/t/031_copy.pl \
 	tests/tap/t/032_steer.pl
 
+# The same with everything in its place: what the product promises, end to end.  With
+# ELVIS_LONG=1, as in make check-long, each tries for longer.
+promise_tests = \
+	tests/tap/t/200_load.pl \
+	tests/tap/t/210_crashes.pl \
+	tests/tap/t/220_backlog.pl \
+	tests/tap/t/230_types.pl
+
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
 	tests/tap/Elvis/Link.pm \
+	tests/tap/Elvis/Load.pm \
 	tests/tap/Elvis/Node.pm \
 	tests/tap/Elvis/Util.pm
 
@@ -134,7 +143,8 @@ tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/replay.c
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 
 # these need it installed, in the private copy of PostgreSQL or in earnest
-installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation/run.sh $(tap_tests)
+installed_tests = tests/installed/plugin.sh tests/regress/run.sh tests/isolation/run.sh \
+	$(tap_tests) $(promise_tests)
 
 TESTS = $(unit_tests) $(fuzz_tests) $(contract_tests) $(source_tests) $(installed_tests)
 
@@ -149,7 +159,7 @@ EXTRA_DIST += tests/fuzz/fuzz.h tests/fuzz/corpus \
 	$(patsubst %,tests/regress/expected/%.out,$(regress_tests)) \
 	$(patsubst %,tests/isolation/specs/%.spec,$(isolation_tests)) \
 	$(patsubst %,tests/isolation/expected/%.out,$(isolation_tests)) \
-	tests/tap/run.sh $(tap_tests) $(tap_modules)
+	tests/tap/run.sh $(tap_tests) $(promise_tests) $(tap_modules)
 
 # Everything speaks TAP, so that the summary counts promises and not programs.
 TEST_EXTENSIONS   = .sh .pl
@@ -213,6 +223,11 @@ installcheck-local:
 	else \
 		echo "installcheck: skipped, $(PG_EXTENSIONDIR) is not the server's"; \
 	fi
+
+# Load, crashes and sizes for as long as it takes
+.PHONY: check-long
+check-long: all $(check_PROGRAMS) $(check_LTLIBRARIES) $(check_DATA)
+	ELVIS_LONG=1 ELVIS_TEST_TIMEOUT=3600 $(MAKE) check-TESTS TESTS='$(promise_tests)'
 
 # Other PostgreSQLs, each in a Debian of its own; needs root
 .PHONY: check-majors

@@ -5,7 +5,7 @@
 #
 # Options: id; beside => the node whose server to share (quicker, but then they stop
 # together); fsync => 1 for tests of what survives; conf => lines for postgresql.conf;
-# bare => 1 for a database without the extension.
+# bare => 1 for a database without the extension; encoding => another than UTF8.
 #
 # Servers listen on Unix sockets only and end with the test.
 package Elvis::Node;
@@ -28,7 +28,10 @@ sub new
 	my $self = bless { name => $name, id => $id, cluster => $cluster }, $class;
 
 	$last_id = $id if $id > $last_id;
-	$cluster->safe_psql('postgres', "create database $name");
+	my $encoding = $option{encoding} // 'UTF8';
+
+	$cluster->safe_psql('postgres',
+		"create database $name template template0 encoding '$encoding'");
 	if (!$option{bare})
 	{
 		$self->sql("create extension elvis");

@@ -7,7 +7,7 @@ use warnings;
 use Exporter 'import';
 use Time::HiRes qw(sleep time);
 
-our @EXPORT = qw(checksum poll_until same_rows);
+our @EXPORT = qw(checksum links_conf poll_until same_rows);
 
 # poll_until { condition } [seconds]: true as soon as the block says so, false when the
 # time is over
@@ -24,14 +24,37 @@ sub poll_until(&;$)
 	}
 }
 
-# checksum($node, $table): of all its rows, in whatever order they lie
+# links_conf([$paris, $lyon], ['paris', 'lyon', 'policy = "skip";'], ...): the text of a
+# configuration with these nodes and links, each of them of all tables of public unless
+# what it says has tables of its own
+sub links_conf
+{
+	my ($nodes, @links) = @_;
+	my @nodes = map {
+		sprintf '{ name = "%s"; id = %d; conninfo = "@conninfo %s@"; }',
+		  $_->name, $_->id, $_->name
+	} @$nodes;
+	my @texts = map {
+		my ($from, $to, $more) = @$_;
+		$more //= '';
+		$more .= ' tables = "public.*";' if $more !~ /\btables\b/;
+		qq({ name = "${from}_$to"; from = "$from"; to = "$to"; $more })
+	} @links;
+
+	local $" = ",\n";
+	return "nodes = ( @nodes );\nlinks = ( @texts );\n";
+}
+
+# checksum($node, $table): of all its rows, in whatever order they lie and in whatever
+# encoding the database has them
 sub checksum
 {
 	my ($node, $table) = @_;
 
-	return $node->sql(
-		"select count(*) || ' ' || coalesce(md5(string_agg(t::text, E'\\n' "
-		  . "order by t::text collate \"C\")), '-') from $table t");
+	return $node->sql(<<"SQL");
+select count(*) || ' ' || coalesce(md5(string_agg(row, '\\x0a' order by row)), '-')
+from (select convert_to(t::text, 'UTF8') from $table t) as rows (row)
+SQL
 }
 
 # same_rows($table, $node, $node...): the same rows on all of them
