@@ -102,6 +102,7 @@ tap_tests = \
 	tests/tap/t/020_relay.pl \
 	tests/tap/t/021_life.pl \
 	tests/tap/t/022_feed.pl \
+	tests/tap/t/040_plugins.pl \
 	tests/tap/t/110_apply_types.pl \
 	tests/tap/t/120_apply_conflicts.pl \
 	tests/tap/t/130_apply_tables.pl \
