@@ -225,7 +225,7 @@ is($on->step->{state}, 'd', 'forwards');
 ok(same_rows('relayed', $paris, $lyon, $nice), 'all that it was given');
 is($nice->sql('select string_agg(origin::text, chr(44)) from elvis.route'), '1', 'as what it was');
 my $xid = $paris->sql("begin; update relayed set n = -2 where id = 3; select pg_current_xact_id(); commit");
-$nice->sql('update relayed set n = -3 where id = 3');
+$nice->sql('set session_replication_role = replica; update relayed set n = -3 where id = 3');
 applied('a change that will not fit');
 $told = $on->step(answers => [ verdict('keep_local') ], keep => 1);
 is($told->{state}, 'd', 'it is asked about');
