@@ -19,6 +19,7 @@ unit_tests = \
 	tests/unit/test_mem \
 	tests/unit/test_order \
 	tests/unit/test_pattern \
+	tests/unit/test_quantity \
 	tests/unit/test_resolver \
 	tests/unit/test_settings \
 	tests/unit/test_strbuf \
@@ -108,7 +109,8 @@ tap_tests = \
 	tests/tap/t/130_apply_tables.pl \
 	tests/tap/t/030_setup.pl \
 	tests/tap/t/031_copy.pl \
-	tests/tap/t/032_steer.pl
+	tests/tap/t/032_steer.pl \
+	tests/tap/t/033_copy_everywhere.pl
 
 # The same with everything in its place: what the product promises, end to end.  With
 # ELVIS_LONG=1, as in make check-long, each tries for longer.

@@ -26,6 +26,8 @@ kind_name(enum step_kind kind)
 		return "lost";
 	case STEP_COPY:
 		return "copy";
+	case STEP_COPY_TABLE:
+		return "copy table";
 	case STEP_STRANGER:
 		return "stranger";
 	}

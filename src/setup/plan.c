@@ -1,9 +1,8 @@
 #include "setup/plan.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/log.h"
 #include "setup/start.h"
 
 struct planner {
@@ -193,15 +192,13 @@ plan_tables(struct planner *p, size_t number)
 	}
 }
 
+/* NULL in *why: the link may start from now. */
 static bool
 rows_in_the_way(struct planner *p, const struct conf_link *link, const char **why)
 {
 	*why = NULL;
-	if (p->options->adopt || link->to == NULL)
-		return true;
-	return start_filled(p->site, link, link->from, p->arena, why, p->err) &&
-	       (*why != NULL ||
-		start_filled(p->site, link, link->to, p->arena, why, p->err));
+	return p->options->adopt || link->to == NULL ||
+	       start_forbidden(p->site, p->topology, link, p->arena, why, p->err);
 }
 
 static struct step
@@ -225,11 +222,57 @@ start_step(struct arena *arena, const struct conf_link *link, bool adopt)
 		: arena_printf(arena, "start link '%s' to '%s' from now on, %s", link->name,
 			       link->to->name,
 			       adopt ? "trusting that both sides hold the same"
-				     : "since its tables are empty on both sides");
+				     : "since there are no rows to copy");
 
 	return (struct step){
 		.kind = STEP_START, .node = link->from, .link = link, .words = words,
 	};
+}
+
+/*
+ * A table with rows at the source and none at the target has joined the link, or its rows are on
+ * their way: to copy it is right in both cases.
+ */
+static bool
+plan_joined_table(struct planner *p, const struct conf_link *link,
+		  const struct inventory_table *here, const struct inventory_table *there)
+{
+	bool source_filled, target_filled = true;
+
+	if (!table_filled(site_node(p->site, link->from), here, p->arena, &source_filled, p->err))
+		return false;
+	if (source_filled && !table_filled(site_node(p->site, link->to), there, p->arena,
+					   &target_filled, p->err))
+		return false;
+	if (!target_filled)
+		add_step(p, (struct step){
+			.kind = STEP_COPY_TABLE,
+			.node = link->to, .link = link,
+			.words = arena_printf(p->arena, "%s.%s of link '%s' has rows on '%s' and none "
+					      "here; elvisctl copy %s --table '%s' fills it",
+					      here->schema, here->name, link->name,
+					      link->from->name, link->name,
+					      table_sql(p->arena, here->schema, here->name)),
+		});
+	return true;
+}
+
+static bool
+plan_joined_tables(struct planner *p, const struct conf_link *link)
+{
+	const struct inventory *source = &site_node(p->site, link->from)->inventory;
+	const struct inventory *target = &site_node(p->site, link->to)->inventory;
+
+	for (size_t i = 0; i < source->n_tables; i++) {
+		const struct inventory_table *here = &source->tables[i];
+		const struct inventory_table *there =
+			inventory_table(target, here->schema, here->name);
+
+		if (there != NULL && conf_link_rule(link, here->schema, here->name) != NULL &&
+		    !plan_joined_table(p, link, here, there))
+			return false;
+	}
+	return true;
 }
 
 static bool
@@ -245,7 +288,7 @@ plan_link(struct planner *p, const struct conf_link *link)
 		position = inventory_position(&site_node(p->site, link->to)->inventory,
 					      link->uuid);
 	if (link->to == NULL ? subscriber != NULL : subscriber != NULL && position != NULL)
-		return true;
+		return link->to == NULL || plan_joined_tables(p, link);
 	if (position != NULL) {
 		add_step(p, (struct step){
 			.kind = STEP_RESUBSCRIBE, .node = link->from, .link = link,
@@ -334,7 +377,7 @@ plan_make(struct plan *plan, struct site *site, const struct topology *topology,
 
 	if (!plan_all(&p))
 		return false;
-	*plan = (struct plan){ .steps = p.steps, .n_steps = p.n_steps };
+	*plan = (struct plan){ .topology = topology, .steps = p.steps, .n_steps = p.n_steps };
 	for (size_t i = 0; i < p.n_steps; i++) {
 		plan->n_to_do += step_changes(&p.steps[i]);
 		plan->n_copies += p.steps[i].kind == STEP_COPY ||
@@ -354,7 +397,10 @@ perform_start(struct plan *plan, struct site *site, const struct step *step,
 {
 	AUTO_ARENA struct arena *arena = arena_new();
 	const struct conf_link *link = step->link;
-	struct planner p = { .site = site, .options = options, .arena = arena, .err = err };
+	struct planner p = {
+		.site = site, .topology = plan->topology, .options = options, .arena = arena,
+		.err = err,
+	};
 	struct params params = PARAMS_NONE;
 	struct start_point point;
 	struct step copy;
@@ -395,6 +441,7 @@ plan_perform(struct plan *plan, struct site *site, const struct plan_options *op
 			break;
 		case STEP_RESUBSCRIBE:
 		case STEP_COPY:
+		case STEP_COPY_TABLE:
 		case STEP_STRANGER:
 			break;
 		}
@@ -402,15 +449,32 @@ plan_perform(struct plan *plan, struct site *site, const struct plan_options *op
 	return true;
 }
 
-/* Keeps the first thing that has to be done by hand. */
-static void
-remember_open_matter(void *context, const struct step *step)
-{
-	struct err *open = context;
+/* What setup_run() does goes to the log; the first thing it leaves to be done is its error. */
+struct unattended {
+	const char *subject;
+	struct err open;
+};
 
-	if (open->class == ERR_NONE &&
-	    (step->kind == STEP_COPY || step->kind == STEP_RESUBSCRIBE))
-		err_set(open, ERR_CONFIG, "%s", step->words);
+static void
+log_step(void *context, const struct step *step)
+{
+	struct unattended *u = context;
+
+	switch (step->kind) {
+	case STEP_SQL:
+	case STEP_START:
+		log_info(u->subject, "node %s: %s", step->node->name, step->words);
+		break;
+	case STEP_COPY:
+	case STEP_RESUBSCRIBE:
+		if (u->open.class == ERR_NONE)
+			err_set(&u->open, ERR_CONFIG, "%s", step->words);
+		break;
+	case STEP_COPY_TABLE:
+	case STEP_STRANGER:
+		log_warning(u->subject, "node %s: %s", step->node->name, step->words);
+		break;
+	}
 }
 
 /* Convergence is the daemon's own check: one link from one node to another needs none. */
@@ -441,15 +505,15 @@ setup_run(const struct conf *conf, const char *application, struct err *err)
 	struct site *site = site_open(conf, application);
 	struct topology *topology = topology_new(conf, site->tables, site->n_tables,
 						 converges_always, NULL);
-	struct err open = ERR_INIT;
+	struct unattended u = { .subject = application, .open = ERR_INIT };
 	struct plan plan;
 	bool ok = site_complete(site, err) && first_error(topology, err) &&
 		  plan_make(&plan, site, topology, &options, arena, err) &&
-		  plan_perform(&plan, site, &options, remember_open_matter, &open, err);
+		  plan_perform(&plan, site, &options, log_step, &u, err);
 
 	topology_free(topology);
 	site_close(site);
-	if (ok && open.class != ERR_NONE)
-		*err = open;
-	return ok && open.class == ERR_NONE;
+	if (ok && u.open.class != ERR_NONE)
+		*err = u.open;
+	return ok && u.open.class == ERR_NONE;
 }

@@ -18,7 +18,8 @@ enum step_kind {
 	STEP_START,	/* a link that delivered nothing yet starts from now */
 	STEP_RESUBSCRIBE,	/* the source has forgotten the link: told, never done here */
 	STEP_COPY,	/* told, never done here: tables hold rows, elvisctl copy is needed */
-	STEP_STRANGER,	/* told, never done here: something the configuration does not name */
+	STEP_COPY_TABLE,	/* told: a table of a link that runs holds rows on one side only */
+	STEP_STRANGER,	/* told, never done here: something to look at */
 };
 
 struct step {
@@ -30,6 +31,7 @@ struct step {
 };
 
 struct plan {
+	const struct topology *topology;	/* must live as long */
 	const struct step *steps;
 	size_t n_steps;
 	size_t n_to_do;			/* those that change something */
@@ -58,8 +60,9 @@ MUST_USE bool plan_perform(struct plan *plan, struct site *site,
 			   void *context, struct err *err);
 
 /*
- * All of it, for who has no questions: asks, plans, performs.  What remains to be done by hand
- * is an error (ERR_CONFIG) that says how.
+ * All of it, for who has nobody to ask: plans, performs, logs what it does under the name of the
+ * application.  What has to be done by hand before the links can run is an error (ERR_CONFIG)
+ * that says how.
  */
 MUST_USE bool setup_run(const struct conf *conf, const char *application, struct err *err);
 

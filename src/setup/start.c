@@ -73,30 +73,46 @@ table_filled(const struct site_node *node, const struct inventory_table *table,
 	return true;
 }
 
+/* Looks at one table at one node. */
+static bool
+look(const struct site_node *node, const struct inventory_table *table, struct arena *arena,
+     const char **words, struct err *err)
+{
+	bool filled;
+
+	if (!table_filled(node, table, arena, &filled, err))
+		return false;
+	if (filled)
+		*words = arena_printf(arena, "%s.%s on '%s'", table->schema, table->name,
+				      node->node->name);
+	return true;
+}
+
 bool
-start_filled(const struct site *site, const struct conf_link *link,
-	     const struct conf_node *node, struct arena *arena, const char **words,
-	     struct err *err)
+start_forbidden(const struct site *site, const struct topology *topology,
+		const struct conf_link *link, struct arena *arena, const char **words,
+		struct err *err)
 {
 	const struct site_node *source = site_node(site, link->from);
-	const struct site_node *here = site_node(site, node);
+	const struct site_node *target = site_node(site, link->to);
+	size_t number = (size_t) (link->to - site->conf->nodes);
 
 	*words = NULL;
-	for (size_t i = 0; i < source->inventory.n_tables; i++) {
-		const struct inventory_table *table = &source->inventory.tables[i];
+	for (size_t i = 0; i < site->n_tables && *words == NULL; i++) {
+		const char *schema = site->tables[i].schema, *name = site->tables[i].name;
+		const struct inventory_table *here =
+			inventory_table(&source->inventory, schema, name);
 		const struct inventory_table *there =
-			inventory_table(&here->inventory, table->schema, table->name);
-		bool filled;
+			inventory_table(&target->inventory, schema, name);
 
-		if (there == NULL || conf_link_rule(link, table->schema, table->name) == NULL)
+		if (here == NULL || conf_link_rule(link, schema, name) == NULL)
 			continue;
-		if (!table_filled(here, there, arena, &filled, err))
+		if (!look(source, here, arena, words, err))
 			return false;
-		if (!filled)
-			continue;
-		*words = arena_printf(arena, "%s.%s on '%s'", table->schema, table->name,
-				      node->name);
-		return true;
+		if (*words == NULL && there != NULL &&
+		    topology_role(topology, number, i) != ROLE_MASTER &&
+		    !look(target, there, arena, words, err))
+			return false;
 	}
 	return true;
 }

@@ -19,10 +19,14 @@ MUST_USE bool start_subscribe(const struct site *site, const struct conf_link *l
 MUST_USE bool start_position(const struct site *site, const struct conf_link *link,
 			     const struct start_point *point, struct err *err);
 
-/* A table of the link that has rows at the node: its name in `words`; NULL when none has. */
-MUST_USE bool start_filled(const struct site *site, const struct conf_link *link,
-			   const struct conf_node *node, struct arena *arena,
-			   const char **words, struct err *err);
+/*
+ * A table of the link with rows that forbid it to start from now: its name in `words`; NULL when
+ * there is none.  Rows at the source would never be sent.  Rows at the target are in the way where
+ * it is a replica or a relay; where it writes the table itself they are its own.
+ */
+MUST_USE bool start_forbidden(const struct site *site, const struct topology *topology,
+			      const struct conf_link *link, struct arena *arena,
+			      const char **words, struct err *err);
 
 /* One table; asked in its own snapshot. */
 MUST_USE bool table_filled(const struct site_node *node, const struct inventory_table *table,
