@@ -48,7 +48,7 @@ static dlist_head list = DLIST_STATIC_INIT(list);
 static int n_listed;
 static bool disordered;		/* something was captured too late */
 static bool wrote;		/* this transaction has rows in the log */
-static bool finished;		/* its last chunk has been written */
+static bool finished;		/* it has had its chance: what comes now is written at once */
 
 /* ---- stretches ---- */
 
@@ -212,7 +212,6 @@ finish(void)
 		stretch_free(stretch);
 	}
 	segment_close(&target);
-	finished = true;
 }
 
 /* ---- subtransactions ---- */
@@ -344,6 +343,7 @@ xact_event(XactEvent event, void *arg)
 	case XACT_EVENT_PRE_PREPARE:
 		if (n_listed > 0 || wrote)
 			finish();
+		finished = true;
 		break;
 	case XACT_EVENT_COMMIT:
 		relation_xact_end(true);

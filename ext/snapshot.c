@@ -40,8 +40,7 @@ enum {
 	SNAPSHOT_SNAP,
 	SNAPSHOT_AT,
 	SNAPSHOT_SEALED,
-	SNAPSHOT_SEQUENCES,
-	SNAPSHOT_COLUMNS = SNAPSHOT_SEQUENCES
+	SNAPSHOT_COLUMNS = SNAPSHOT_SEALED
 };
 
 /* ---- images ---- */
@@ -236,7 +235,6 @@ record(const struct snapshot_row *row)
 	values[SNAPSHOT_SNAP - 1] = PointerGetDatum(row->image);
 	values[SNAPSHOT_AT - 1] = TimestampTzGetDatum(row->at);
 	values[SNAPSHOT_SEALED - 1] = Int64GetDatum(row->sealed);
-	nulls[SNAPSHOT_SEQUENCES - 1] = true;
 	catalog_insert(relation, values, nulls);
 	table_close(relation, RowExclusiveLock);
 }

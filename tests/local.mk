@@ -81,6 +81,7 @@ regress_tests = \
 	inversion_within_statement \
 	subtransactions \
 	many_subtransactions_in_bounded_memory \
+	captured_at_the_last_moment \
 	read_only_after_writing \
 	versions \
 	gaps \
@@ -133,8 +134,14 @@ check_PROGRAMS = $(unit_tests) $(fuzz_tests) $(contract_tests)
 
 # Modules for the tests only, such as those that are wrong on purpose.  libtool makes a
 # shared object of what will be installed somewhere, so it is told a place.
-check_LTLIBRARIES   = $(wrong_modules)
+check_LTLIBRARIES   = $(wrong_modules) tests/regress/late_writer.la
 TEST_MODULE_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
+
+# a server module, loaded by a regress test
+tests_regress_late_writer_la_SOURCES  = tests/regress/late_writer.c
+tests_regress_late_writer_la_CPPFLAGS = $(EXT_CPPFLAGS)
+tests_regress_late_writer_la_CFLAGS   = $(EXT_CFLAGS)
+tests_regress_late_writer_la_LDFLAGS  = $(TEST_MODULE_LDFLAGS)
 
 # for programs that say nothing else, which is the tests
 LDADD        = src/libelvis.la $(CHECK_LIBS)

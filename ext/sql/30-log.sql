@@ -44,7 +44,7 @@ begin
 	execute format('create index log_%1$s_xid_seq on elvis.log_%1$s (xid, seq)', n);
 	execute format('create table elvis.snapshot_%s (id bigint not null primary key, '
 		       'token bigint not null, snap pg_snapshot not null, '
-		       'at timestamptz not null, sealed bigint not null, sequences jsonb)', n);
+		       'at timestamptz not null, sealed bigint not null)', n);
 	execute format('revoke all on elvis.log_%1$s, elvis.snapshot_%1$s from public', n);
 	insert into elvis.segment (n) values (make_segment.n);
 end
