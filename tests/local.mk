@@ -86,7 +86,8 @@ regress_tests = \
 	versions \
 	gaps \
 	read \
-	segments
+	segments \
+	roles
 
 # tests/isolation/specs/X.spec and expected/X.out
 isolation_tests = \

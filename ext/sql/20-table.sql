@@ -108,11 +108,19 @@ declare
 	filled bool;
 begin
 	for part in
-		select tree.relid, tree.isleaf, known.relid is null as is_new
+		select tree.relid, tree.isleaf, known.relid is null as is_new,
+		       c.relkind = 'f' as is_foreign
 		from pg_partition_tree(whole) tree
+		join pg_class c on c.oid = tree.relid
 		left join elvis.partition known on known.relid = tree.relid
 		where tree.relid <> whole
 	loop
+		if part.is_foreign then
+			raise exception 'table % is replicated and cannot have the foreign partition %',
+				whole, part.relid
+				using errcode = 'wrong_object_type',
+				hint = 'Changes are captured where they are stored.';
+		end if;
 		-- entered first: putting triggers on it makes our event triggers come here again
 		if part.is_new then
 			insert into elvis.partition values (part.relid, whole);

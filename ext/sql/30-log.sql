@@ -103,7 +103,7 @@ end
 $$;
 
 create function elvis.newest_snapshot() returns bigint
-	language plpgsql stable
+	language plpgsql stable security definer
 	set search_path = pg_catalog, pg_temp
 as $$
 declare
@@ -402,6 +402,9 @@ begin
 	end if;
 
 	delete from elvis.subscriber;
+	delete from elvis.position;
+	delete from elvis.position_table;
+	delete from elvis.route;
 	select greatest(max(s.n), c.last_value) + 1 into fresh
 	from elvis.segment s, elvis.segment_current c group by c.last_value;
 	perform elvis.make_segment(fresh);
