@@ -51,6 +51,7 @@ contract_tests = \
 
 # tests/plugins/X.c: modules that are wrong on purpose, most of them
 wrong_modules = \
+	tests/plugins/asks.la \
 	tests/plugins/bad_options.la \
 	tests/plugins/biased.la \
 	tests/plugins/contradicts.la \
@@ -105,18 +106,15 @@ tap_tests = \
 	tests/tap/t/020_relay.pl \
 	tests/tap/t/021_life.pl \
 	tests/tap/t/022_feed.pl \
+	tests/tap/t/023_asking.pl \
+	tests/tap/t/030_setup.pl \
+	tests/tap/t/031_copy.pl \
+	tests/tap/t/032_steer.pl \
+	tests/tap/t/033_copy_everywhere.pl \
 	tests/tap/t/040_plugins.pl \
 	tests/tap/t/110_apply_types.pl \
 	tests/tap/t/120_apply_conflicts.pl \
 	tests/tap/t/130_apply_tables.pl \
-	tests/tap/t/030_setup.pl \
-	tests/tap/t/031_copy.pl \
-	tests/tap/t/032_steer.pl \
-	tests/tap/t/033_copy_everywhere.pl
-
-# The same with everything in its place: what the product promises, end to end.  With
-# ELVIS_LONG=1, as in make check-long, each tries for longer.
-promise_tests = \
 	tests/tap/t/200_load.pl \
 	tests/tap/t/210_crashes.pl \
 	tests/tap/t/220_backlog.pl \
@@ -254,6 +252,7 @@ distclean-local:
 	rm -rf tests/majors
 
 # the source of each is X.c, which Automake knows by itself
+tests_plugins_asks_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_bad_options_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_biased_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
 tests_plugins_contradicts_la_LDFLAGS = $(TEST_MODULE_LDFLAGS)
