@@ -287,9 +287,7 @@ start(struct link *link, const struct news *news, struct err *err)
 	link->form = sink->ops->form(sink->self);
 	link->begun = false;
 	say_started(link);
-	cache_join(link->ends.shared);
 	known = stream(link, err);
-	cache_leave(link->ends.shared);
 	deliver_rest(link);
 	return known;
 }
@@ -383,21 +381,39 @@ its_turn(struct link *link, const struct news *news)
 	return news->state == LINK_RUNNING && news->facts.number != 0 && news->newest.id != 0;
 }
 
+/*
+ * A link that may work has a share in what is read, also while it cannot reach its target: the
+ * others keep for it what they have read, as far as the cache goes.
+ */
+static void
+share(struct link *link, bool sharing)
+{
+	if (sharing && !link->sharing)
+		cache_join(link->ends.shared);
+	else if (!sharing && link->sharing)
+		cache_leave(link->ends.shared);
+	link->sharing = sharing;
+}
+
 void
 link_run(struct link *link)
 {
 	struct news news;
+	bool works;
 
 	while (!atomic_load(&link->finishing)) {
 		struct err err = ERR_INIT;
 
 		mailbox_news(link->slot, &news);
 		link->turn = news.turn;
-		if (!its_turn(link, &news))
+		works = its_turn(link, &news);
+		share(link, works);
+		if (!works)
 			mailbox_wait(link->slot,
 				     news.state == LINK_RUNNING ? news.newest.id : INT64_MAX,
 				     news.turn, -1);
 		else if (!session(link, &news, &err))
 			meet(link, &err);
 	}
+	share(link, false);
 }

@@ -42,6 +42,7 @@ struct link {
 	int form;		/* of values, enum elvis_column_form */
 	bool begun;		/* the sink is in a target transaction */
 	struct cache *own;	/* when it was behind the others */
+	bool sharing;		/* joined the shared cache */
 
 	/* the session: from opening the sink to closing it */
 	struct arena *session;
