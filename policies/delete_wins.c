@@ -4,7 +4,7 @@
  *
  * Between two nodes this converges as long as the key of a deleted row is not used
  * again: the node that deleted leaves the other's change out, the other deletes in
- * spite of its change. With a third node a change may come before the insert it builds
+ * spite of its change.  With a third node a change may come before the insert it builds
  * on, from another origin, and would be taken for a change of a deleted row; so two
  * nodes and no more.
  *

@@ -46,7 +46,7 @@ is_set(const struct setting_list *settings, const char *name)
 static struct setting
 make_setting(const struct elvis_option *option)
 {
-	static const char *const columns[] = { SAMPLE_TIME_COLUMN };
+	static const char *const amount[] = { SAMPLE_AMOUNT_COLUMN };
 	struct setting setting = { .name = option->name, .file = "sample" };
 
 	switch (option->type) {
@@ -72,7 +72,7 @@ make_setting(const struct elvis_option *option)
 	case ELVIS_OPTION_STRINGS:
 	case ELVIS_OPTION_COLUMNS:
 		setting.type = SETTING_STRINGS;
-		setting.strings = columns;
+		setting.strings = amount;
 		setting.n_strings = 1;
 		break;
 	}

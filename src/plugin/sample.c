@@ -12,7 +12,7 @@ static const struct elvis_column columns[N_COLUMNS] = {
 	[ID] = { .name = "id", .type = "bigint", .in_key = true },
 	[TITLE] = { .name = "title", .type = "text" },
 	[CHANGED_AT] = { .name = SAMPLE_TIME_COLUMN, .type = "timestamp with time zone" },
-	[AMOUNT] = { .name = "amount", .type = "numeric(12,2)" },
+	[AMOUNT] = { .name = SAMPLE_AMOUNT_COLUMN, .type = "numeric(12,2)" },
 	[DOCUMENT] = { .name = "document", .type = "text" },
 	[TOTAL] = { .name = "total", .type = "numeric", .generated = true },
 };
@@ -23,6 +23,7 @@ struct version {
 	bool large; /* the document was not captured */
 };
 
+#define FIRST "2024-05-01 11:00:00+00"
 #define EARLY "2024-05-01 12:00:00+00"
 #define LATE "2024-05-01 12:00:00.25+00"
 
@@ -77,7 +78,7 @@ make_side(struct maker *m, const struct version *version, uint32_t origin)
 static struct elvis_conflict *
 make_conflict(struct maker *m, enum elvis_conflict_kind kind, enum elvis_operation operation)
 {
-	static const struct version base = { "draft", "2024-05-01 11:00:00+00", "10.00", false };
+	static const struct version base = { "draft", FIRST, "10.00", false };
 	struct elvis_conflict *conflict = arena_zalloc(m->arena, sizeof(*conflict));
 
 	conflict->kind = kind;
@@ -126,6 +127,9 @@ add_meetings(struct maker *m, enum elvis_conflict_kind kind, enum elvis_operatio
 	static const struct version other = { "other", EARLY, "12.50", false };
 	static const struct version timeless = { "timeless", NULL, "1.00", false };
 	static const struct version untitled = { NULL, EARLY, "12.50", false };
+	static const struct version counted = { "draft", FIRST, "12.50", false };
+	static const struct version recounted = { "draft", FIRST, "9.75", false };
+	static const struct version retitled = { "final", FIRST, "10.00", false };
 
 	add_meeting(m, kind, operation, &late, &early, "the incoming row is later");
 	add_meeting(m, kind, operation, &early, &late, "the local row is later");
@@ -134,6 +138,8 @@ add_meetings(struct maker *m, enum elvis_conflict_kind kind, enum elvis_operatio
 	add_meeting(m, kind, operation, &early, &timeless, "the local row has no time");
 	add_meeting(m, kind, operation, &early, &untitled, "they differ in a null");
 	add_meeting(m, kind, operation, &early, &early, "the rows are the same");
+	add_meeting(m, kind, operation, &counted, &recounted, "both have counted");
+	add_meeting(m, kind, operation, &counted, &retitled, "they have changed different columns");
 }
 
 static void

@@ -11,8 +11,9 @@
 
 #include "base/arena.h"
 
-/* The column of the samples' table that holds a time */
+/* Columns of the samples' table: one that holds a time, one that holds an amount */
 #define SAMPLE_TIME_COLUMN "changed_at"
+#define SAMPLE_AMOUNT_COLUMN "amount"
 
 struct sample {
 	const char *name; /* "insert_exists, the local row is later" */

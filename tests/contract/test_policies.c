@@ -357,6 +357,68 @@ START_TEST(a_kind_that_is_not_decided_is_not_asked_about)
 }
 END_TEST
 
+/* What single policies make of the samples ------------------------------------------------- */
+
+/* The merged value of a column; NULL: it merges nothing there. */
+static const char *
+merged(const char *name, const char *sample, const char *column)
+{
+	AUTO_ARENA struct arena *arena = arena_new();
+	static char text[64];
+	struct elvis_verdict verdict;
+	struct setting_list settings;
+	struct plugin_set *set;
+	struct policy *policy;
+	bool seen = false;
+	int i;
+
+	modules_setup();
+	module_copy("policies", name);
+	set = modules_set();
+	samples = samples_make(arena);
+	settings = contract_settings(find(set, name), &no_settings, arena);
+	i = elvis_column_number(samples.table, column);
+	text[0] = '\0';
+
+	ck_assert(policy_open(&policy, find(set, name), &settings, "here_there", samples.table,
+			      NULL, &err));
+	for (size_t n = 0; n < samples.n; n++) {
+		if (strcmp(samples.of[n].name, sample) != 0)
+			continue;
+		seen = true;
+		ck_assert(policy_decide(policy, samples.of[n].conflict, &verdict, &err));
+		if (verdict.action == ELVIS_MERGE && verdict.row[i].state == ELVIS_VALUE_TEXT)
+			snprintf(text, sizeof(text), "%s", verdict.row[i].text);
+	}
+	ck_assert_msg(seen, "no sample: %s", sample);
+	policy_close(policy);
+	plugin_set_free(set);
+	modules_teardown();
+	return text[0] != '\0' ? text : NULL;
+}
+
+START_TEST(counters_add_up)
+{
+	/* from 10.00 one side has added 2.50, the other taken 0.25 */
+	ck_assert_pstr_eq(merged("delta", "update_differs, both have counted", "amount"), "12.25");
+	ck_assert_pstr_eq(merged("delta", "update_differs, they have changed different columns",
+				 "amount"), "12.50");
+	/* what does not count collides, so the whole row is somebody else's to decide */
+	ck_assert_ptr_null(merged("delta", "update_differs, the incoming row is later", "amount"));
+}
+END_TEST
+
+START_TEST(columns_come_from_whoever_changed_them)
+{
+	ck_assert_pstr_eq(merged("merge_columns",
+				 "update_differs, they have changed different columns", "amount"),
+			  "12.50");
+	ck_assert_ptr_null(merged("merge_columns",
+				  "update_differs, they have changed different columns", "title"));
+	ck_assert_ptr_null(merged("merge_columns", "update_differs, both have counted", "amount"));
+}
+END_TEST
+
 UNIT_MAIN("policies",
 	  every_shipped_policy_keeps_every_promise,
 	  instances_in_two_threads_do_not_meet,
@@ -365,4 +427,6 @@ UNIT_MAIN("policies",
 	  the_manual_has_every_kind_and_verdict,
 	  what_is_broken_is_found,
 	  a_verdict_that_cannot_be_carried_out_is_a_policy_error,
-	  a_kind_that_is_not_decided_is_not_asked_about)
+	  a_kind_that_is_not_decided_is_not_asked_about,
+	  counters_add_up,
+	  columns_come_from_whoever_changed_them)

@@ -1,8 +1,8 @@
 /*
  * order.h - the order of values, as far as their text tells it.
  *
- * For policies that compare rows by a column: numbers, dates, timestamps and uuids compare as
- * they do in the database.  Text does not, because that would take its collation.
+ * For policies that compare rows, by a column or column by column.  Numbers, dates, timestamps and
+ * uuids compare as they do in the database.  Text does not: that would take its collation.
  */
 #ifndef ELVIS_ORDER_H
 #define ELVIS_ORDER_H
@@ -245,6 +245,15 @@ elvis_text_cmp(const struct elvis_value *a, const struct elvis_value *b)
 	if (a->state == ELVIS_VALUE_NULL || b->state == ELVIS_VALUE_NULL)
 		return (a->state == ELVIS_VALUE_TEXT) - (b->state == ELVIS_VALUE_TEXT);
 	return strcmp(a->text, b->text);
+}
+
+/* The same state and the same text. */
+static inline bool
+elvis_value_same(const struct elvis_value *a, const struct elvis_value *b)
+{
+	return a->state == b->state &&
+	       (a->state != ELVIS_VALUE_TEXT ||
+		(a->length == b->length && memcmp(a->text, b->text, a->length) == 0));
 }
 
 /*

@@ -27,6 +27,8 @@ for my $node ($paris, $lyon)
 {
 	$node->sql('create table orders (id int primary key, state text, note text)');
 	$node->sql('create table risky (id int primary key, v text)');
+	$node->sql('create table accounts (id int primary key, balance numeric(12,2), owner text)');
+	$node->sql("insert into accounts values (1, 100.00, 'Ann')");
 	$node->sql('create table plain (id int primary key, v text)');
 	$node->sql("insert into orders select i, 'paid', '-' from generate_series(1, 9) i");
 	$node->sql("insert into risky select i, 'a' from generate_series(1, 9) i");
@@ -74,6 +76,7 @@ links = (
 		{ match = "public.orders";
 		  policy = { use = "my_policy"; column = "state";
 		             steps = [ "new", "paid", "shipped" ]; }; },
+		{ match = "public.accounts"; policy = { use = "delta"; columns = "balance"; }; },
 		{ match = "public.risky";
 		  policy = { use = "misbehaves"; how = "$how"; }; } ); },
 	{ name = "paris_feed"; from = "paris";
@@ -129,6 +132,13 @@ is($lyon->sql('select note from orders where id = 1'), 'lyon', 'what got further
 is($lyon->sql('select note from orders where id = 2'), 'paris', 'or comes');
 is($lyon->sql("select count(*) from elvis.resolution where policy = 'my_policy'"), 2,
 	'and both are recorded under its name');
+
+# ---- one that is shipped and builds rows ----
+
+behind_its_back("update accounts set balance = balance + 5.50 where id = 1");
+$paris->sql("update accounts set balance = balance - 20, owner = 'Anne' where id = 1");
+$daemon->wait_caught_up;
+is($lyon->sql('select balance, owner from accounts'), '85.50|Anne', 'delta adds up');
 
 # ---- replaced in place ----
 
