@@ -16,6 +16,7 @@ unit_tests = \
 	tests/unit/test_hash \
 	tests/unit/test_link \
 	tests/unit/test_log \
+	tests/unit/test_mailbox \
 	tests/unit/test_mem \
 	tests/unit/test_order \
 	tests/unit/test_pattern \

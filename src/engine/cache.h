@@ -48,13 +48,6 @@ void cache_ahead(struct cache *cache, const struct cursor *cursor, int form);
 MUST_USE bool cache_is_behind(struct cache *cache, const struct cursor *cursor, int form);
 
 /*
- * Where the batch ends that others are reading from that snapshot on: who starts there too had
- * better read the same.  False: nobody is.
- */
-MUST_USE bool cache_goal(struct cache *cache, const struct snapshot *from, int form,
-			 struct snapshot *to);
-
-/*
  * What elvis.describe() told of a version.  The bytes live as long as the cache.  ERR_REFUSED
  * when the source has no such version.
  */

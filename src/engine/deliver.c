@@ -19,22 +19,19 @@ batch_cursor(struct cursor *cursor, const struct elvis_position *position,
 	};
 }
 
-/*
- * Where the batch under way, or the next one, ends.  A batch begun keeps its end, whatever has
- * come since; links that start from one snapshot go to the same one, and so share what is read.
- */
+/* Where the batch under way, or the next one, ends.  A batch begun keeps its end, whatever has
+ * come since. */
 static struct snapshot
-batch_goal(struct link *link, const struct snapshot *newest)
+batch_goal(struct link *link)
 {
 	const struct elvis_position *position = &link->position;
 	struct snapshot from = { .id = position->from_id, .token = position->from_token };
-	struct snapshot to;
+	struct snapshot to = { .id = position->to_id, .token = position->to_token };
 
-	if (!position_at_snapshot(position))
-		return (struct snapshot){ .id = position->to_id, .token = position->to_token };
-	if (cache_goal(link->ends.shared, &from, link->form, &to))
-		return to.id == newest->id ? *newest : to;
-	return *newest;
+	if (position_at_snapshot(position))
+		return mailbox_goal(link->slot, &from);
+	mailbox_go(link->slot, &to);
+	return to;
 }
 
 /* The cache to read from: the shared one, unless the others have long been past that place */
@@ -44,7 +41,7 @@ batch_cache(struct link *link, const struct cursor *cursor)
 	if (!cache_is_behind(link->ends.shared, cursor, link->form))
 		return link->ends.shared;
 	if (link->own == NULL) {
-		log_info(link->subject, "behind the other links; reading on its own");
+		log_debug(link->subject, "behind the other links, reading on its own");
 		link->own = cache_new(link->ends.own, 0);
 		cache_join(link->own);
 	}
@@ -206,9 +203,9 @@ give_up(struct link *link)
 }
 
 bool
-deliver_batch(struct link *link, const struct snapshot *newest, struct err *err)
+deliver_batch(struct link *link, struct err *err)
 {
-	struct snapshot goal = batch_goal(link, newest);
+	struct snapshot goal = batch_goal(link);
 	struct elvis_position end = position_at(&goal);
 	struct cursor cursor;
 	bool left = false;

@@ -239,7 +239,7 @@ stream(struct link *link, struct err *err)
 		mailbox_news(link->slot, &news);
 		if (!position_at_snapshot(&link->position) ||
 		    news.newest.id > link->position.from_id) {
-			if (!deliver_batch(link, &news.newest, err))
+			if (!deliver_batch(link, err))
 				return false;
 			relent(&link->complaint, link->subject, "the link");
 			backoff_reset(&link->backoff);

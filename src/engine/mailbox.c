@@ -30,6 +30,7 @@ struct slot {
 	bool confirm_wanted;
 	struct elvis_position confirm;
 	uint64_t turn;
+	struct snapshot place;	/* where it stands or is going; id 0: has not said */
 };
 
 struct mailbox *
@@ -228,6 +229,51 @@ mailbox_ring(struct slot *slot)
 	pthread_mutex_lock(&slot->mailbox->lock);
 	slot->rung = true;
 	pthread_cond_signal(&slot->bell);
+	pthread_mutex_unlock(&slot->mailbox->lock);
+}
+
+/* Where a link stands or is going, as it has said or as the source has recorded */
+static struct snapshot
+place_of(const struct slot *slot)
+{
+	const struct elvis_position *p = &slot->known.position;
+
+	if (slot->place.id != 0)
+		return slot->place;
+	return position_at_snapshot(p) ?
+		(struct snapshot){ .id = p->from_id, .token = p->from_token } :
+		(struct snapshot){ .id = p->to_id, .token = p->to_token };
+}
+
+static bool
+is_running(const struct slot *slot)
+{
+	return slot->known.state == LINK_RUNNING && !slot->stop_wanted;
+}
+
+struct snapshot
+mailbox_goal(struct slot *slot, const struct snapshot *from)
+{
+	struct mailbox *mailbox = slot->mailbox;
+	struct snapshot goal, place;
+
+	pthread_mutex_lock(&mailbox->lock);
+	goal = mailbox->newest;
+	for (const struct slot *s = mailbox->slots; s != NULL; s = s->next) {
+		place = place_of(s);
+		if (s != slot && is_running(s) && place.id > from->id && place.id < goal.id)
+			goal = place;
+	}
+	slot->place = goal;
+	pthread_mutex_unlock(&mailbox->lock);
+	return goal;
+}
+
+void
+mailbox_go(struct slot *slot, const struct snapshot *where)
+{
+	pthread_mutex_lock(&slot->mailbox->lock);
+	slot->place = *where;
 	pthread_mutex_unlock(&slot->mailbox->lock);
 }
 

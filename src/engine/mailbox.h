@@ -78,6 +78,16 @@ void mailbox_wait(struct slot *slot, int64_t known, uint64_t turn, int timeout_m
 /* Wakes this link, once, now or when it next waits. */
 void mailbox_ring(struct slot *slot);
 
+/*
+ * Where this link's next batch, from the snapshot `from`, is to end: where the nearest link ahead
+ * stands or is going, so that they go on together and share what is read; the newest snapshot when
+ * there is none.  The link is going there from now on.
+ */
+struct snapshot mailbox_goal(struct slot *slot, const struct snapshot *from);
+
+/* The link is going there, or stands there. */
+void mailbox_go(struct slot *slot, const struct snapshot *where);
+
 void mailbox_confirm(struct slot *slot, const struct elvis_position *position);
 
 /* The link is stopped from now on, here and, as soon as it can be said there, at the source. */
