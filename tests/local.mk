@@ -116,7 +116,8 @@ tap_tests = \
 	tests/tap/t/040_plugins.pl \
 	tests/tap/t/110_apply_types.pl \
 	tests/tap/t/120_apply_conflicts.pl \
-	tests/tap/t/130_apply_tables.pl
+	tests/tap/t/130_apply_tables.pl \
+	tests/tap/t/140_apply_hostile.pl
 
 # The same with everything in its place: what the product promises, end to end.  With
 # ELVIS_LONG=1, as in make check-long, each tries for longer.
