@@ -37,7 +37,7 @@ my $values = join(', ', map { $value{$_} } @types);
 $paris->sql("insert into every values (1, $values), (2, $values)");
 die if $link->step->{state} ne 'd';
 
-$paris->sql("insert into every values (3, $values); update every set c1 = 8, c2 = 'y', c12 = '[1]' where id = 1; "
+$paris->sql("insert into every values (3, $values); update every set c1 = 8, c2 = 'y', c11 = '[1]' where id = 1; "
 	  . 'delete from every where id = 2; truncate every; insert into every (id) values (1)');
 my ($records, $id, $token) = $link->read;
 my $frame = $link->frame($records, $id, $token, 3);
