@@ -21,6 +21,8 @@
 #include "compat.h"
 #include "settings.h"
 
+#define BLOCK_TRANSACTIONS 4096
+
 /* One segment while its index is walked. */
 struct source {
 	uint16 number;
@@ -36,6 +38,9 @@ struct source {
 
 struct walk {
 	struct collection *found;
+	struct outline *outline;
+	struct block block;	/* being walked, when the outline is not complete */
+	uint32 in_block;	/* transactions in it */
 	Snapshot snapshot;
 	int n;
 	struct source *sources;
@@ -100,6 +105,33 @@ halve(struct collection *found)
 	found->n_chunks = to;
 }
 
+static void
+end_block(struct walk *walk, uint64 hi)
+{
+	struct outline *outline = walk->outline;
+
+	if (walk->in_block > 0) {
+		if (outline->n == outline->room) {
+			outline->room *= 2;
+			outline->blocks = repalloc_huge(outline->blocks,
+							outline->room * sizeof(struct block));
+		}
+		walk->block.hi = hi;
+		outline->blocks[outline->n++] = walk->block;
+	}
+	walk->in_block = 0;
+	walk->block = (struct block) {.lo = hi, .min_last = PG_INT64_MAX};
+}
+
+static void
+add_to_block(struct walk *walk, uint64 xid, int64 last)
+{
+	walk->block.min_last = Min(walk->block.min_last, last);
+	walk->block.max_last = Max(walk->block.max_last, last);
+	if (++walk->in_block == BLOCK_TRANSACTIONS)
+		end_block(walk, xid + 1);
+}
+
 /* All chunks of the transaction have been seen: it is kept, or forgotten again. */
 static void
 end_transaction(struct walk *walk)
@@ -111,6 +143,8 @@ end_transaction(struct walk *walk)
 	if (walk->xid == 0)
 		return;
 	last = found->chunks[found->n_chunks - 1].seq;
+	if (!walk->outline->complete)
+		add_to_block(walk, walk->xid, last);
 	if (last <= found->after || last >= found->cut) {
 		found->n_chunks = walk->start;
 	} else {
@@ -245,6 +279,16 @@ walk_range(struct walk *walk, uint64 lo, uint64 hi)
 	end_transaction(walk);
 }
 
+/* Likewise, noting the outline. */
+static void
+walk_and_note(struct walk *walk, uint64 lo, uint64 hi)
+{
+	walk->in_block = 0;
+	walk->block = (struct block) {.lo = lo, .min_last = PG_INT64_MAX};
+	walk_range(walk, lo, hi);
+	end_block(walk, hi);
+}
+
 static void
 walk_batch(struct walk *walk, const struct snapshot_image *from, const struct snapshot_image *to)
 {
@@ -252,14 +296,40 @@ walk_batch(struct walk *walk, const struct snapshot_image *from, const struct sn
 
 	for (uint32 i = 0; i < from->n_running; i++)
 		if (snapshot_sees(to, from->running[i]))
-			walk_range(walk, from->running[i], from->running[i] + 1);
+			walk_and_note(walk, from->running[i], from->running[i] + 1);
 	for (uint32 i = 0; i < to->n_running; i++) {
 		if (to->running[i] < lo)
 			continue;
-		walk_range(walk, lo, to->running[i]);
+		walk_and_note(walk, lo, to->running[i]);
 		lo = to->running[i] + 1;
 	}
-	walk_range(walk, lo, to->xmax);
+	walk_and_note(walk, lo, to->xmax);
+	walk->outline->complete = true;
+}
+
+/* Only where the outline says that something of this part of the batch is. */
+static void
+walk_part(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->outline->n; i++) {
+		const struct block *block = &walk->outline->blocks[i];
+
+		if (block->max_last > walk->found->after && block->min_last < walk->found->cut)
+			walk_range(walk, block->lo, block->hi);
+	}
+}
+
+struct outline *
+outline_new(MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "elvis outline",
+						      ALLOCSET_SMALL_SIZES);
+	struct outline *outline = MemoryContextAllocZero(context, sizeof(*outline));
+
+	outline->context = context;
+	outline->room = 16;
+	outline->blocks = MemoryContextAlloc(context, outline->room * sizeof(struct block));
+	return outline;
 }
 
 static struct collection *
@@ -293,9 +363,9 @@ collection_new(int64 after, MemoryContext parent)
 
 struct collection *
 collect(const struct snapshot_image *from, const struct snapshot_image *to, int64 after,
-	MemoryContext parent)
+	struct outline *outline, MemoryContext parent)
 {
-	struct walk walk = {.found = collection_new(after, parent)};
+	struct walk walk = {.found = collection_new(after, parent), .outline = outline};
 
 	/* not the statement's: the end of the batch may have been recorded after that was taken */
 	walk.snapshot = RegisterSnapshot(GetLatestSnapshot());
@@ -305,7 +375,12 @@ collect(const struct snapshot_image *from, const struct snapshot_image *to, int6
 		walk.sources[i].number = i;
 		walk.sources[i].segment = &walk.found->segments[i];
 	}
-	walk_batch(&walk, from, to);
+	if (outline->complete) {
+		walk_part(&walk);
+	} else {
+		outline->n = 0;	/* of a walk that an error has ended */
+		walk_batch(&walk, from, to);
+	}
 	for (int i = 0; i < walk.n; i++)
 		source_close(&walk.sources[i]);
 	UnregisterSnapshot(walk.snapshot);

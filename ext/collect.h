@@ -42,11 +42,32 @@ struct collection {
 };
 
 /*
+ * A run of a batch's transaction ids, and between which numbers their transactions' last ones lie.
+ * Ids and numbers rise together but for transactions that were open for long, so that a part of
+ * a large batch is found in few blocks.
+ */
+struct block {
+	uint64 lo, hi;		/* hi excluded */
+	int64 min_last, max_last;
+};
+
+/* All of a batch, in blocks.  True for ever, wherever its rows are moved to. */
+struct outline {
+	MemoryContext context;	/* it lives in */
+	bool complete;		/* the batch has been walked to its end */
+	size_t n, room;
+	struct block *blocks;
+};
+
+struct outline *outline_new(MemoryContext parent);
+
+/*
  * Collects the transactions of (from, to] behind `after`, from the beginning as many as fit the
  * setting elvis.read_memory; at least one if there is one.  Made in a context of its own below
- * `parent`.
+ * `parent`.  The first time for a batch everything is walked and its outline completed; later the
+ * outline says where to look.
  */
 struct collection *collect(const struct snapshot_image *from, const struct snapshot_image *to,
-			   int64 after, MemoryContext parent);
+			   int64 after, struct outline *outline, MemoryContext parent);
 
 #endif

@@ -49,7 +49,8 @@ struct cursor {
 /* What the session remembers of the batch it read last. */
 static struct {
 	struct batch batch;
-	struct collection *collection;	/* NULL: nothing */
+	struct outline *outline;	/* NULL: nothing is remembered */
+	struct collection *collection;	/* NULL: nothing of it is collected */
 	bool stale;			/* its rows may have moved */
 	struct ordered *ordered;	/* the transaction being handed out, if it had to be put right */
 	int64 ordered_last;		/* its last seq */
@@ -100,6 +101,22 @@ forget(void)
 	if (memory.collection != NULL)
 		MemoryContextDelete(memory.collection->context);
 	memory.collection = NULL;
+}
+
+/* Of another batch nothing holds. */
+static void
+forget_batch(void)
+{
+	forget();
+	if (memory.outline != NULL)
+		MemoryContextDelete(memory.outline->context);
+	memory.outline = NULL;
+}
+
+static bool
+is_remembered(const struct batch *batch)
+{
+	return memory.outline != NULL && memcmp(&memory.batch, batch, sizeof(*batch)) == 0;
 }
 
 /* ---- the batch ---- */
@@ -154,8 +171,7 @@ collection_at(const struct batch *batch, int64 after)
 	struct snapshot_row from, to;
 	struct collection *found;
 
-	if (memory.collection != NULL && !memory.stale &&
-	    memcmp(&memory.batch, batch, sizeof(*batch)) == 0 &&
+	if (is_remembered(batch) && memory.collection != NULL && !memory.stale &&
 	    after >= memory.collection->after) {
 		struct collection *kept = memory.collection;
 		size_t n = kept->n_transactions;
@@ -164,7 +180,10 @@ collection_at(const struct batch *batch, int64 after)
 		    (n > 0 && kept->transactions[n - 1].last > after))
 			return kept;
 	}
-	forget();
+	if (is_remembered(batch))
+		forget();
+	else
+		forget_batch();
 	find_snapshot(batch->from_id, batch->from_token, &from);
 	find_snapshot(batch->to_id, batch->to_token, &to);
 	if (from.id > to.id)
@@ -174,9 +193,12 @@ collection_at(const struct batch *batch, int64 after)
 				INT64_FORMAT, to.id, from.id)));
 	memory.stale = false;	/* what moves from here on is noticed */
 	check_log_is_there(from.id);
-	found = collect(from.image, to.image, after, CurrentMemoryContext);
+	if (memory.outline == NULL) {
+		memory.outline = outline_new(CacheMemoryContext);
+		memory.batch = *batch;
+	}
+	found = collect(from.image, to.image, after, memory.outline, CurrentMemoryContext);
 	MemoryContextSetParent(found->context, CacheMemoryContext);
-	memory.batch = *batch;
 	memory.collection = found;
 	return found;
 }
@@ -215,6 +237,17 @@ open_log(struct reading *reading, int segment)
 	reading->slots[segment] = table_slot_create(log, NULL);
 }
 
+static void pg_attribute_noreturn()
+chunk_has_gone(void)
+{
+	if (!memory.stale)
+		version_damaged("a chunk has gone");
+	ereport(ERROR,
+		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+		 errmsg("the log was rewritten while it was read"),
+		 errhint("Read again.")));
+}
+
 /* The body of a chunk, still in its row; valid until the next one is fetched. */
 static struct varlena *
 fetch(struct reading *reading, const struct chunk_place *place)
@@ -231,7 +264,7 @@ fetch(struct reading *reading, const struct chunk_place *place)
 	if (!table_tuple_fetch_row_version(reading->logs[place->segment], &tid,
 					   reading->snapshot, slot) ||
 	    DatumGetInt64(slot_getattr(slot, SEGMENT_LOG_SEQ, &is_null)) != place->seq)
-		version_damaged("a chunk has gone");
+		chunk_has_gone();
 	body = slot_getattr(slot, SEGMENT_LOG_BODY, &is_null);
 	return (struct varlena *) DatumGetPointer(body);
 }

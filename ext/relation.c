@@ -461,9 +461,9 @@ renew(struct captured *table, Relation relation)
 	fresh.context = NULL;
 	PG_TRY();
 	{
-		learn(&fresh, relation);
 		/* an invalidation that arrives from here on makes it stale again */
 		table->stale = false;
+		learn(&fresh, relation);
 		number(&fresh, &table->descriptor);
 	}
 	PG_CATCH();

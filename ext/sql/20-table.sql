@@ -9,10 +9,11 @@ select pg_catalog.pg_extension_config_dump('elvis.attachment', '');
 
 -- Partitions of attached tables that carry elvis' triggers.
 create table elvis.partition (
-	relid oid primary key,
-	root oid not null
+	relid regclass primary key,
+	root regclass not null
 );
 create index partition_root on elvis.partition (root);
+select pg_catalog.pg_extension_config_dump('elvis.partition', '');
 
 -- Shapes of attached tables, as changes in the log refer to them.  `descriptor` is the payload of
 -- a TABLE record without version and rules.
@@ -137,7 +138,7 @@ begin
 	for part in
 		select known.relid
 		from elvis.partition known
-		where known.root = whole::oid and
+		where known.root = whole and
 		      known.relid not in (select tree.relid from pg_partition_tree(whole) tree)
 	loop
 		delete from elvis.partition known where known.relid = part.relid;

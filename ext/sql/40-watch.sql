@@ -36,6 +36,15 @@ begin
 end
 $$;
 
+-- A copy of a node that is being restored has no stream: elvis.same_node() or elvis.adopt_node()
+-- come first.
+create function elvis.is_genuine() returns bool
+	language sql stable
+	set search_path = pg_catalog, pg_temp
+as $$
+	select genuine from elvis.node_state()
+$$;
+
 create function elvis.watch_ddl() returns event_trigger
 	language plpgsql security definer
 	set search_path = pg_catalog, pg_temp
@@ -52,7 +61,7 @@ begin
 		      c.schema_name is distinct from 'pg_temp'
 	loop
 		whole := elvis.attached_root(touched.objid);
-		continue when whole is null;
+		continue when whole is null or not elvis.is_genuine();
 		perform elvis.cover_partitions(whole, a.role, a.role <> 'replica')
 		from elvis.attachment a where a.relid = whole;
 		perform elvis.check_triggers(touched.objid, whole);
@@ -79,7 +88,7 @@ begin
 	loop
 		delete from elvis.attachment a where a.relid = dropped.objid returning a.role into role;
 		if found then
-			if role <> 'replica' then
+			if role <> 'replica' and elvis.is_genuine() then
 				perform elvis.gap(elvis.newest_version(dropped.objid),
 					format('table %s was dropped', dropped.object_identity));
 			end if;
@@ -87,7 +96,7 @@ begin
 			continue;
 		end if;
 		delete from elvis.partition p where p.relid = dropped.objid returning p.root into root;
-		if found then
+		if found and elvis.is_genuine() then
 			perform elvis.gap(elvis.newest_version(root),
 				format('partition %s was dropped', dropped.object_identity));
 		end if;
@@ -103,7 +112,7 @@ declare
 	target constant oid := pg_event_trigger_table_rewrite_oid();
 	whole constant regclass := elvis.attached_root(target);
 begin
-	if whole is not null then
+	if whole is not null and elvis.is_genuine() then
 		perform elvis.gap(elvis.newest_version(whole),
 				  format('%s was rewritten', target::regclass));
 	end if;
@@ -155,7 +164,7 @@ create view elvis.changes as select * from elvis.all_changes();
 
 revoke all on elvis.changes from public;
 grant select on elvis.changes to elvis_admin;
-revoke execute on function elvis.attached_root(oid), elvis.check_triggers(regclass, regclass),
+revoke execute on function elvis.attached_root(oid), elvis.is_genuine(), elvis.check_triggers(regclass, regclass),
 	elvis.watch_ddl(), elvis.watch_drop(), elvis.watch_rewrite(), elvis.newest_version(oid),
 	elvis.decode(xid8, bytea), elvis.all_changes() from public;
 grant execute on function elvis.all_changes() to elvis_admin;
