@@ -247,7 +247,7 @@ check_chain(struct walk *w, const struct conf_link *link, const struct conf_chai
 		const struct conf_plugin *policy = &chain->policies[i];
 		enum elvis_convergence converges;
 
-		if (!w->converges(w->context, policy, &converges) || converges >= needed)
+		if (!w->converges(w->context, chain, i, &converges) || converges >= needed)
 			continue;
 		finding_add(w->findings, TOPOLOGY_ERROR,
 			    &(struct finding_place){ policy->file, policy->line, policy, link },

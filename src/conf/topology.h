@@ -61,8 +61,9 @@ struct topology {
 	enum topology_role *roles;
 };
 
-/* How far a policy converges, as its plugin says; false when it could not be loaded. */
-typedef bool topology_converges(void *context, const struct conf_plugin *policy,
+/* How far a policy converges at its place in the chain, as its plugin says; false when it could
+ * not be loaded. */
+typedef bool topology_converges(void *context, const struct conf_chain *chain, size_t place,
 				enum elvis_convergence *converges);
 
 /* `conf` and `tables` must outlive it. */

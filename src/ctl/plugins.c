@@ -116,15 +116,35 @@ ctl_plugins_check(const struct ctl *ctl, struct plugin_set *plugins, struct err 
 	return true;
 }
 
-bool
-ctl_plugins_converge(void *context, const struct conf_plugin *policy,
-		     enum elvis_convergence *converges)
+static const struct elvis_policy *
+find_policy(struct plugin_set *plugins, const struct conf_plugin *policy)
 {
 	const struct plugin *plugin;
 	struct err err = ERR_INIT;
 
-	if (!plugin_set_find(context, ELVIS_PLUGIN_POLICY, policy->use, &plugin, &err))
+	if (!plugin_set_find(plugins, ELVIS_PLUGIN_POLICY, policy->use, &plugin, &err))
+		return NULL;
+	return plugin_policy(plugin);
+}
+
+static bool
+decides_updates(const struct elvis_policy *policy)
+{
+	return policy != NULL &&
+	       (policy->kinds == 0 || (policy->kinds & ELVIS_ON(UPDATE_DIFFERS)) != 0);
+}
+
+bool
+ctl_plugins_converge(void *context, const struct conf_chain *chain, size_t place,
+		     enum elvis_convergence *converges)
+{
+	const struct elvis_policy *policy = find_policy(context, &chain->policies[place]);
+
+	if (policy == NULL)
 		return false;
-	*converges = (enum elvis_convergence) plugin_policy(plugin)->converges;
+	*converges = (enum elvis_convergence) policy->converges;
+	for (size_t i = 0; policy->ordered && i < place; i++)
+		if (decides_updates(find_policy(context, &chain->policies[i])))
+			*converges = ELVIS_CONVERGES_ONE_WAY;
 	return true;
 }

@@ -117,10 +117,14 @@ combine(const struct chain *chain, const struct elvis_table *table, uint32_t kin
 
 /* An ordered policy that is the first to decide updates is put to every change. */
 static bool
-is_ordered(const struct chain *chain, const struct elvis_answer *answer)
+is_ordered(const struct chain *chain, const struct elvis_answer *answer, const char *policy)
 {
-	return answer->rule == ELVIS_ANSWER_GREATER_WINS && chain->n > 0 &&
-	       chain->policies[0]->ordered;
+	if (answer->rule != ELVIS_ANSWER_GREATER_WINS)
+		return false;
+	for (size_t i = 0; i < chain->n; i++)
+		if (strcmp(chain->policies[i]->name, policy) == 0)
+			return chain->policies[i]->ordered;
+	return false;
 }
 
 bool
@@ -145,7 +149,7 @@ resolver_rules(const struct table_rules *table_rules, const struct elvis_table *
 	policies[ELVIS_GAP] = POLICY_STRICT;
 	rules->detect = table_rules->detect;
 	if (is_ordered(&table_rules->chains[ELVIS_UPDATE_DIFFERS],
-		       &answers[ELVIS_UPDATE_DIFFERS]))
+		       &answers[ELVIS_UPDATE_DIFFERS], policies[ELVIS_UPDATE_DIFFERS]))
 		rules->detect = ELVIS_DETECT_ORDER;
 	rules->n_ignored = table_rules->n_ignored;
 	rules->ignored = table_rules->ignored;

@@ -479,11 +479,12 @@ log_step(void *context, const struct step *step)
 
 /* Convergence is the daemon's own check: one link from one node to another needs none. */
 static bool
-converges_always(void *context, const struct conf_plugin *policy,
+converges_always(void *context, const struct conf_chain *chain, size_t place,
 		 enum elvis_convergence *converges)
 {
 	(void) context;
-	(void) policy;
+	(void) chain;
+	(void) place;
 	*converges = ELVIS_CONVERGES_ALWAYS;
 	return true;
 }

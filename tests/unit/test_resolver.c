@@ -9,6 +9,7 @@ struct opinion {
 	bool fails;
 	struct elvis_answer answer;
 	uint32_t only;		/* kind; 0: all */
+	bool unordered;
 	int asked;
 };
 
@@ -63,8 +64,9 @@ ask(struct case_ *c, uint32_t kind)
 	struct elvis_conflict conflict = { .kind = kind, .table = &table };
 
 	c->arena = arena_new();
-	c->policies[0] = (struct link_policy){ &ops, &c->first, "first", true };
-	c->policies[1] = (struct link_policy){ &ops, &c->second, "second", false };
+	c->policies[0] = (struct link_policy){ &ops, &c->first, "first",
+					       !c->first.unordered };
+	c->policies[1] = (struct link_policy){ &ops, &c->second, "second", true };
 	c->list[0] = &c->policies[0];
 	c->list[1] = &c->policies[1];
 	for (uint32_t k = 1; k < ELVIS_CONFLICT_KIND_END; k++)
@@ -216,6 +218,23 @@ START_TEST(an_ordered_policy_is_put_to_every_change)
 }
 END_TEST
 
+START_TEST(an_ordered_policy_may_stand_behind_one_that_decides_other_kinds)
+{
+	struct case_ c = { .first = { .answer = keep, .only = ELVIS_DELETE_DIFFERS,
+				      .unordered = true },
+			   .second = { .answer = greater } };
+
+	ck_assert_int_eq(rules_of(&c)->detect, ELVIS_DETECT_ORDER);
+	arena_free(c.arena);
+
+	/* one that wants to see the rows comes first: nobody is put to every change */
+	c = (struct case_){ .first = { .answer = { .rule = ELVIS_ANSWER_ASK } },
+			    .second = { .answer = greater } };
+	ck_assert_int_eq(rules_of(&c)->detect, ELVIS_DETECT_BEFORE_IMAGE);
+	arena_free(c.arena);
+}
+END_TEST
+
 START_TEST(a_gap_is_passed_only_if_the_table_says_so)
 {
 	struct case_ c = { .rules = { .gap_stops = true }, .first = { .answer = keep } };
@@ -239,4 +258,5 @@ UNIT_MAIN("resolver",
 	  an_answer_that_cannot_be_carried_out_is_a_question,
 	  a_chain_where_nobody_decides_is_known_to_stop,
 	  an_ordered_policy_is_put_to_every_change,
+	  an_ordered_policy_may_stand_behind_one_that_decides_other_kinds,
 	  a_gap_is_passed_only_if_the_table_says_so)

@@ -19,8 +19,11 @@ static struct topology *topology;
 
 /* What the plugins of these tests say of themselves */
 static bool
-converges(void *context, const struct conf_plugin *policy, enum elvis_convergence *answer)
+converges(void *context, const struct conf_chain *chain, size_t place,
+	  enum elvis_convergence *answer)
 {
+	const struct conf_plugin *policy = &chain->policies[place];
+
 	(void) context;
 	*answer = strcmp(policy->use, "strict") == 0 ? ELVIS_CONVERGES_ALWAYS :
 		  strcmp(policy->use, "newest") == 0 ? ELVIS_CONVERGES_ALWAYS :
