@@ -93,6 +93,9 @@ regress_tests = \
 
 # tests/isolation/specs/X.spec and expected/X.out
 isolation_tests = \
+	asking_holds_the_row \
+	one_daemon_drives_a_link \
+	swap_lost_to_a_user \
 	long_transaction_costs_nobody \
 	old_statement_reads_a_new_batch \
 	one_batch_for_each_transaction \
