@@ -16,10 +16,12 @@
 #include "access/xlog.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_collation.h"
+#include "catalog/pg_type.h"
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
+#include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
@@ -49,9 +51,8 @@ enum {
 	POSITION_SEQ,
 	POSITION_SOURCE_AT,
 	POSITION_AT,
-	POSITION_SKIP_SEQ,
-	POSITION_SKIP_ORDINAL,
-	POSITION_COLUMNS = POSITION_SKIP_ORDINAL
+	POSITION_SKIPS,
+	POSITION_COLUMNS = POSITION_SKIPS
 };
 
 /* Columns of elvis.position_table. */
@@ -277,14 +278,41 @@ position_read_copied(Position *position)
 }
 
 static void
-position_read_skip(TupleTableSlot *slot, Position *position)
+position_read_skips(TupleTableSlot *slot, Position *position)
 {
 	bool isnull;
+	Datum skips = slot_getattr(slot, POSITION_SKIPS, &isnull);
+	Datum *numbers;
+	int n;
 
-	(void) slot_getattr(slot, POSITION_SKIP_SEQ, &isnull);
-	position->skip = !isnull;
-	position->skip_seq = position_number(slot, POSITION_SKIP_SEQ);
-	position->skip_ordinal = (uint64) position_number(slot, POSITION_SKIP_ORDINAL);
+	if (isnull)
+		return;
+	deconstruct_array(DatumGetArrayTypePCopy(skips), INT8OID, sizeof(int64),
+			  FLOAT8PASSBYVAL, TYPALIGN_DOUBLE, &numbers, NULL, &n);
+	position->skips = palloc0(sizeof(*position->skips) * (n / 2 + 1));
+	position->n_skips = n / 2;
+	for (int i = 0; i < position->n_skips; i++) {
+		position->skips[i].seq = DatumGetInt64(numbers[2 * i]);
+		position->skips[i].ordinal = (uint64) DatumGetInt64(numbers[2 * i + 1]);
+	}
+}
+
+/* Those that have been passed are done with; false when none are left. */
+static bool
+position_skips_left(const Position *position, Datum *left)
+{
+	Datum *numbers = palloc(sizeof(*numbers) * (2 * position->n_skips + 1));
+	int n = 0;
+
+	for (int i = 0; i < position->n_skips; i++) {
+		if (position->skips[i].passed)
+			continue;
+		numbers[n++] = Int64GetDatum(position->skips[i].seq);
+		numbers[n++] = Int64GetDatum((int64) position->skips[i].ordinal);
+	}
+	*left = PointerGetDatum(construct_array(numbers, n, INT8OID, sizeof(int64),
+						FLOAT8PASSBYVAL, TYPALIGN_DOUBLE));
+	return n > 0;
 }
 
 void
@@ -304,7 +332,7 @@ position_lock(const struct elvis_position *expected, Position *position)
 				DatumGetCString(DirectFunctionCall1(uuid_out,
 								    UUIDPGetDatum(link))))));
 	position_read(slot, &position->at);
-	position_read_skip(slot, position);
+	position_read_skips(slot, position);
 	position->tid = slot->tts_tid;
 	ExecDropSingleTupleTableSlot(slot);
 	table_close(relation, NoLock);
@@ -359,8 +387,7 @@ position_replace(Position *position, Datum *values, bool *nulls, bool *replace)
 }
 
 void
-position_store(Position *position, const struct elvis_position *next, int64 source_at,
-	       bool skipped)
+position_store(Position *position, const struct elvis_position *next, int64 source_at)
 {
 	Datum values[POSITION_COLUMNS] = { 0 };
 	bool nulls[POSITION_COLUMNS] = { false }, replace[POSITION_COLUMNS] = { false };
@@ -375,9 +402,10 @@ position_store(Position *position, const struct elvis_position *next, int64 sour
 	values[POSITION_SOURCE_AT - 1] = TimestampTzGetDatum(timestamp_from_unix(source_at));
 	nulls[POSITION_SOURCE_AT - 1] = source_at == 0;
 	values[POSITION_AT - 1] = TimestampTzGetDatum(GetCurrentTimestamp());
-	if (skipped) {
-		replace[POSITION_SKIP_SEQ - 1] = nulls[POSITION_SKIP_SEQ - 1] = true;
-		replace[POSITION_SKIP_ORDINAL - 1] = nulls[POSITION_SKIP_ORDINAL - 1] = true;
+	if (position->n_skips > 0) {
+		replace[POSITION_SKIPS - 1] = true;
+		nulls[POSITION_SKIPS - 1] = !position_skips_left(position,
+								 &values[POSITION_SKIPS - 1]);
 	}
 	position_replace(position, values, nulls, replace);
 	position_drop_copied(position, next->from_id);

@@ -16,9 +16,12 @@ typedef struct Position {
 	ItemPointerData tid;
 	uint32 source;
 	struct elvis_position at;
-	bool skip;		/* the operator has named a change to pass */
-	int64 skip_seq;
-	uint64 skip_ordinal;
+	int n_skips;		/* changes that the operator has named to be passed */
+	struct named_skip {
+		int64 seq;
+		uint64 ordinal;
+		bool passed;	/* by this walk */
+	} *skips;
 	int n_copied;		/* tables that joined by a copy */
 	struct copied_table {
 		ItemPointerData tid;
@@ -40,9 +43,8 @@ const pg_uuid_t *position_link(void);
  */
 void position_lock(const struct elvis_position *expected, Position *position);
 
-/* Moves the locked row to `next`; a change passed on the operator's word is forgotten. */
-void position_store(Position *position, const struct elvis_position *next, int64 source_at,
-		    bool skipped);
+/* Moves the locked row to `next`; changes passed on the operator's word are forgotten. */
+void position_store(Position *position, const struct elvis_position *next, int64 source_at);
 
 /* Is the source transaction `xid` in the copy that the table began with? */
 bool position_has_copied(const Position *position, Oid relid, uint64 xid);

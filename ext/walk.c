@@ -140,23 +140,26 @@ comes_back(const Walk *walk)
 				   walk->point.context.via == walk->node);
 }
 
+/* Has the operator named this change to be passed?  Then it is, and recorded. */
 static bool
-is_skipped(const Walk *walk)
+pass_named(ApplyCall *call, const Change *change)
 {
-	return walk->position.skip && walk->position.skip_seq == walk->point.begin.seq &&
-	       walk->position.skip_ordinal == walk->point.ordinal;
-}
-
-static void
-record_skip(ApplyCall *call, const Change *change)
-{
+	Walk *walk = call->walk;
 	Conflict conflict = { .change = change };
 	Verdict verdict = { .action = ELVIS_KEEP_LOCAL, .policy = "operator",
 			    .reason = "this change was to be passed" };
 
-	resolution_record(call->walk, &conflict, &verdict, NULL);
-	call->walk->failure.kind = 0;
-	call->walk->skipped = true;
+	for (int i = 0; i < walk->position.n_skips; i++) {
+		struct named_skip *skip = &walk->position.skips[i];
+
+		if (skip->seq != walk->point.begin.seq || skip->ordinal != walk->point.ordinal)
+			continue;
+		resolution_record(walk, &conflict, &verdict, NULL);
+		walk->failure.kind = 0;
+		skip->passed = true;
+		return true;
+	}
+	return false;
 }
 
 static bool
@@ -181,10 +184,8 @@ walk_row_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
 	change.operation = tag == ELVIS_RECORD_INSERT ? ELVIS_INSERT
 			 : tag == ELVIS_RECORD_UPDATE ? ELVIS_UPDATE : ELVIS_DELETE;
 	call->walk->operation = change.operation;
-	if (is_skipped(call->walk)) {
-		record_skip(call, &change);
+	if (pass_named(call, &change))
 		return true;
-	}
 	return change_apply(call, &change);
 }
 
@@ -200,10 +201,8 @@ walk_gap(ApplyCall *call, struct elvis_bytes payload)
 		damaged_frame("a gap");
 	change.target = target_of(version);
 	call->walk->operation = 0;
-	if (is_skipped(call->walk)) {
-		record_skip(call, &change);
+	if (pass_named(call, &change))
 		return true;
-	}
 	conflict.message = value_from_wire(reason.at, reason.end - reason.at);
 	return conflict_settle(call, &conflict) == SETTLED;
 }
@@ -222,10 +221,8 @@ walk_truncate(ApplyCall *call, struct elvis_bytes payload)
 	(void) elvis_get_varint(&versions, &version);
 	change.target = target_of(version);
 	call->walk->operation = ELVIS_TRUNCATE;
-	if (is_skipped(call->walk)) {
-		record_skip(call, &change);
+	if (pass_named(call, &change))
 		return true;
-	}
 	if (call->walk->failure.kind != 0) {
 		Conflict conflict = { .change = &change, .kind = call->walk->failure.kind,
 				      .sqlstate = call->walk->failure.sqlstate,
@@ -391,7 +388,7 @@ walk_finish(Walk *walk)
 		return;
 	if (walk->point.in_transaction)
 		damaged_frame("a transaction without an end");
-	position_store(&walk->position, &walk->head.next, walk->head.at, walk->skipped);
+	position_store(&walk->position, &walk->head.next, walk->head.at);
 	walk->stored = true;
 }
 

@@ -70,7 +70,6 @@ typedef struct Walk {
 	WalkPoint point;
 	enum walk_state state;
 	uint8 operation;		/* of the change under way */
-	bool skipped;			/* the change the operator named has been passed */
 	bool stored;			/* the position is: nothing may follow */
 
 	/* careful mode */

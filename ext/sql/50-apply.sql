@@ -14,9 +14,8 @@ create table elvis.position (
 	seq bigint not null default 0,
 	source_at timestamptz,
 	at timestamptz not null default pg_catalog.clock_timestamp(),
-	skip_seq bigint,
-	skip_ordinal bigint,
-	check ((skip_seq is null) = (skip_ordinal is null))
+	skips bigint[],		-- seq and ordinal of each change that is to be passed
+	check (pg_catalog.cardinality(skips) % 2 = 0)
 ) with (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 
 -- Tables that joined a link by a copy: what `copied` shows is in the copy.  Once the link has
@@ -86,7 +85,7 @@ create function elvis.skip_change(link uuid, seq bigint, ordinal bigint) returns
 as $$
 begin
 	update elvis.position p
-	set skip_seq = skip_change.seq, skip_ordinal = skip_change.ordinal
+	set skips = coalesce(p.skips, '{}') || array[skip_change.seq, skip_change.ordinal]
 	where p.link = skip_change.link;
 	if not found then
 		raise exception 'link % has no position here', skip_change.link
