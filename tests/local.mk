@@ -128,7 +128,8 @@ promise_tests = \
 	tests/tap/t/200_load.pl \
 	tests/tap/t/210_crashes.pl \
 	tests/tap/t/220_backlog.pl \
-	tests/tap/t/230_types.pl
+	tests/tap/t/230_types.pl \
+	tests/tap/t/240_strict.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
