@@ -117,6 +117,7 @@ tap_tests = \
 	tests/tap/t/032_steer.pl \
 	tests/tap/t/033_copy_everywhere.pl \
 	tests/tap/t/040_plugins.pl \
+	tests/tap/t/041_convergence.pl \
 	tests/tap/t/110_apply_types.pl \
 	tests/tap/t/120_apply_conflicts.pl \
 	tests/tap/t/130_apply_tables.pl \
