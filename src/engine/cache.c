@@ -346,19 +346,29 @@ cache_is_behind(struct cache *cache, const struct cursor *cursor, int form)
 
 /* Tables ------------------------------------------------------------------------ */
 
+/* The source is ours and has nothing under way.  With the lock. */
 static bool
-describe(struct cache *cache, uint64_t version, bool portable,
-	 struct description **description, struct err *err)
+seize_idle(struct cache *cache, struct err *err)
 {
 	struct err other = ERR_INIT;
-	void *payload = NULL;
-	size_t length = 0;
-	bool done;
 
 	if (!seize(cache, err))
 		return false;
 	if (cache->asked != NULL)
 		(void) !finish(cache, &other);	/* heard by who takes that piece */
+	return true;
+}
+
+static bool
+describe(struct cache *cache, uint64_t version, bool portable,
+	 struct description **description, struct err *err)
+{
+	void *payload = NULL;
+	size_t length = 0;
+	bool done;
+
+	if (!seize_idle(cache, err))
+		return false;
 	pthread_mutex_unlock(&cache->lock);
 	done = cache->source->ops->describe(cache->source, version, portable, &payload, &length,
 					    err);
@@ -398,6 +408,23 @@ cache_describe(struct cache *cache, uint64_t version, bool portable,
 	if (done) {
 		payload->at = description->payload;
 		payload->end = payload->at + description->length;
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return done;
+}
+
+bool
+cache_knows(struct cache *cache, int64_t id, int64_t token, bool *known, struct err *err)
+{
+	bool done;
+
+	pthread_mutex_lock(&cache->lock);
+	done = seize_idle(cache, err);
+	if (done) {
+		pthread_mutex_unlock(&cache->lock);
+		done = cache->source->ops->knows(cache->source, id, token, known, err);
+		pthread_mutex_lock(&cache->lock);
+		let_go(cache);
 	}
 	pthread_mutex_unlock(&cache->lock);
 	return done;

@@ -54,6 +54,10 @@ MUST_USE bool cache_is_behind(struct cache *cache, const struct cursor *cursor, 
 MUST_USE bool cache_describe(struct cache *cache, uint64_t version, bool portable,
 			     struct elvis_bytes *payload, struct err *err);
 
+/* Does the source have that very snapshot? */
+MUST_USE bool cache_knows(struct cache *cache, int64_t id, int64_t token, bool *known,
+			  struct err *err);
+
 /* Bytes of pieces held, and how many were read from the source */
 size_t cache_bytes(struct cache *cache);
 size_t cache_reads(struct cache *cache);

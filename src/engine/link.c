@@ -159,6 +159,27 @@ check_setback(struct link *link, const struct news *news, struct err *err)
 	return true;
 }
 
+/*
+ * Only a source that has the very snapshots of the position can go on from it: one that was set
+ * back or replaced gives their numbers to others, or has not come to them yet.
+ */
+static bool
+check_source(struct link *link, struct err *err)
+{
+	const struct elvis_position *p = &link->position;
+	char text[POSITION_TEXT_SIZE];
+	bool from_known, to_known = true;
+
+	if (!cache_knows(link->ends.shared, p->from_id, p->from_token, &from_known, err) ||
+	    (!position_at_snapshot(p) &&
+	     !cache_knows(link->ends.shared, p->to_id, p->to_token, &to_known, err)))
+		return err_wrap(err, "reading");
+	return (from_known && to_known) ||
+		err_set(err, ERR_REFUSED, "the source does not know the position %s: it was set "
+			"back or replaced, or its log does not reach back so far; the link has to "
+			"be copied anew", position_text(text, p));
+}
+
 static void
 say_started(struct link *link)
 {
@@ -279,7 +300,7 @@ start(struct link *link, const struct news *news, struct err *err)
 		mailbox_wait(link->slot, INT64_MAX, link->turn, POSITION_LOOK_MS);
 		return true;
 	}
-	if (!check_setback(link, news, err))
+	if (!check_setback(link, news, err) || !check_source(link, err))
 		return false;
 	link->told_no_position = false;
 	link->stored = link->position;

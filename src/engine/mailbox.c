@@ -91,6 +91,10 @@ mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts)
 {
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->facts = *facts;
+	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next) {
+		slot->turn++;
+		pthread_cond_signal(&slot->bell);
+	}
 	pthread_mutex_unlock(&mailbox->lock);
 }
 

@@ -30,6 +30,8 @@ void mailbox_leave(struct slot *slot);
 
 /* The snapshotter's side ---------------------------------------------------------- */
 
+/* Also after each new connection: it may be another server that answers there, so every link looks
+ * anew whether it can go on. */
 void mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts);
 void mailbox_snapshot(struct mailbox *mailbox, const struct snapshot *snapshot);
 

@@ -29,6 +29,9 @@ struct source_ops {
 	bool (*describe)(struct source *, uint64_t version, bool portable, void **payload,
 			 size_t *length, struct err *);
 
+	/* Does the source have that very snapshot? */
+	bool (*knows)(struct source *, int64_t id, int64_t token, bool *known, struct err *);
+
 	/* Lets go of the session; the next question makes another. */
 	void (*rest)(struct source *);
 };

@@ -137,10 +137,28 @@ describe(struct source *source, uint64_t version, bool portable, void **payload,
 	return true;
 }
 
+static bool
+knows(struct source *source, int64_t id, int64_t token, bool *known, struct err *err)
+{
+	struct reader *reader = reader_of(source);
+	struct params params = PARAMS_NONE;
+	AUTO_RESULT PGresult *result = NULL;
+
+	params_i64(&params, id);
+	params_i64(&params, token);
+	if (!connected(reader, err) ||
+	    !conn_run(reader->conn, "SELECT elvis.snapshot_known($1, $2)", &params, &result, err))
+		return failed(reader);
+	*known = PQntuples(result) == 1 && result_bool(result, 0, 0);
+	return true;
+}
+
 struct source *
 source_new(const struct conn_options *options, size_t piece_bytes)
 {
-	static const struct source_ops ops = { read_start, read_finish, describe, rest };
+	static const struct source_ops ops = {
+		read_start, read_finish, describe, knows, rest
+	};
 	struct reader *reader = mem_zalloc(sizeof(*reader));
 
 	reader->source.ops = &ops;

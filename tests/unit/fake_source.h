@@ -18,6 +18,7 @@ struct fake_source {
 	struct source source;
 	int changes, per_snapshot, piece, tables;
 	uint32_t origin;
+	int64_t newest;		/* snapshot it knows of */
 	atomic_int *calls;	/* of this and whatever else counts with it; NULL: nobody */
 	int fail_at;		/* 0: never */
 	atomic_int reads;
@@ -101,6 +102,16 @@ fake_describe(struct source *source, uint64_t version, bool portable, void **pay
 	return true;
 }
 
+static inline bool
+fake_knows(struct source *source, int64_t id, int64_t token, bool *known, struct err *err)
+{
+	struct fake_source *f = (struct fake_source *) source;
+
+	(void) token;
+	*known = id <= f->newest;
+	return !fake_fails(f, err);
+}
+
 static inline void
 fake_rest(struct source *source)
 {
@@ -108,7 +119,7 @@ fake_rest(struct source *source)
 }
 
 static const struct source_ops fake_source_ops = {
-	fake_read_start, fake_read_finish, fake_describe, fake_rest,
+	fake_read_start, fake_read_finish, fake_describe, fake_knows, fake_rest,
 };
 
 #endif

@@ -200,7 +200,7 @@ world_init(struct world *w)
 {
 	*w = (struct world){
 		.source = { .source = { &fake_source_ops }, .changes = 3, .per_snapshot = 4,
-			    .piece = 5, .tables = 1, .origin = 1 },
+			    .piece = 5, .tables = 1, .origin = 1, .newest = 100 },
 		.sink = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
 			  .known = true, .position = { .from_id = 1 }, .broken = ERR_INIT },
 		.settings = { .name = "test", .uuid = UUID, .target = 2, .target_bytes = 100,
@@ -494,6 +494,23 @@ START_TEST(a_target_set_back_is_repeated_only_when_somebody_says_so)
 }
 END_TEST
 
+/* A4: its newest snapshot is older than the position, so there seems to be nothing to do. */
+START_TEST(a_source_set_back_stops_the_link)
+{
+	struct world w;
+	struct request request;
+
+	world_init(&w);
+	w.source.newest = 6;
+	w.sink.position = (struct elvis_position){ .from_id = 7 };
+	world_start(&w);
+	say_state(&w, LINK_RUNNING, 7);
+	say_snapshot(&w, 6);
+	await_stop(&w, &request);
+	world_end(&w);
+}
+END_TEST
+
 START_TEST(a_link_without_a_position_does_not_start_from_now)
 {
 	struct world w;
@@ -528,4 +545,5 @@ UNIT_MAIN("link",
 	  a_paused_link_does_nothing_until_it_is_resumed,
 	  a_refusal_stops_the_link_until_it_is_resumed,
 	  a_target_set_back_is_repeated_only_when_somebody_says_so,
+	  a_source_set_back_stops_the_link,
 	  a_link_without_a_position_does_not_start_from_now)
