@@ -237,7 +237,7 @@ open_log(struct reading *reading, int segment)
 	reading->slots[segment] = table_slot_create(log, NULL);
 }
 
-static void pg_attribute_noreturn()
+static _Noreturn void
 chunk_has_gone(void)
 {
 	if (!memory.stale)

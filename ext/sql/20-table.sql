@@ -53,8 +53,9 @@ create function elvis.gap(version bigint, reason text) returns void
 create function elvis.check_attachable(target regclass, role text, key name) returns void
 	language c as 'MODULE_PATHNAME', 'elvis_check_attachable';
 
--- Puts the triggers of a role on one table, and takes off what does not belong to it.
--- Row triggers of a partitioned table come to its partitions by themselves, the others do not.
+-- Puts the triggers of a role on one table, and takes off what does not belong to it.  They are
+-- known by their functions: an owner may have renamed them.  Row triggers of a partitioned table
+-- come to its partitions by themselves, the others do not.
 create function elvis.put_triggers(target regclass, role text, cloned bool) returns void
 	language plpgsql
 	set search_path = pg_catalog, pg_temp
@@ -63,36 +64,32 @@ declare
 	master constant bool := role in ('master', 'relay');
 	replica constant bool := role in ('replica', 'relay');
 	wanted record;
+	there pg_trigger;
 begin
 	for wanted in
 		select * from (values
-			('elvis_capture', master and not cloned,
-			 'after insert or update or delete on %s for each row '
-			 'execute function elvis.capture()', master),
-			('elvis_capture_truncate', master,
-			 'after truncate on %s for each statement '
-			 'execute function elvis.capture_truncate()', master),
-			('elvis_deny', replica,
-			 'before insert or update or delete or truncate on %s for each statement '
-			 'execute function elvis.deny()', false))
-		as t (name, ours, definition, always)
+			('elvis_capture', 'elvis.capture()'::regprocedure, master and not cloned,
+			 'after insert or update or delete on %s for each row', master),
+			('elvis_capture_truncate', 'elvis.capture_truncate()', master,
+			 'after truncate on %s for each statement', master),
+			('elvis_deny', 'elvis.deny()', replica,
+			 'before insert or update or delete or truncate on %s for each statement',
+			 false))
+		as t (name, function, ours, definition, always)
 	loop
-		if wanted.ours and
-		   not exists (select from pg_trigger t
-			       where t.tgrelid = target and t.tgname = wanted.name) then
-			execute format('create trigger %I ' || wanted.definition, wanted.name, target);
-		elsif not wanted.ours then
-			perform from pg_trigger t
-			where t.tgrelid = target and t.tgname = wanted.name and t.tgparentid = 0;
-			if found then
-				execute format('drop trigger %I on %s', wanted.name, target);
-			end if;
+		select * into there from pg_trigger t
+		where t.tgrelid = target and t.tgfoid = wanted.function;
+		if wanted.ours and not found then
+			execute format('create trigger %I ' || wanted.definition ||
+				       ' execute function %s', wanted.name, target, wanted.function);
+			select * into there from pg_trigger t
+			where t.tgrelid = target and t.tgfoid = wanted.function;
+		elsif not wanted.ours and found and there.tgparentid = 0 then
+			execute format('drop trigger %I on %s', there.tgname, target);
+			continue;
 		end if;
-		if wanted.always and
-		   exists (select from pg_trigger t
-			   where t.tgrelid = target and t.tgname = wanted.name and
-				 t.tgenabled <> 'A') then
-			execute format('alter table %s enable always trigger %I', target, wanted.name);
+		if wanted.always and there.tgenabled <> 'A' then
+			execute format('alter table %s enable always trigger %I', target, there.tgname);
 		end if;
 	end loop;
 end
@@ -167,7 +164,10 @@ begin
 	execute format('lock table only %s in share row exclusive mode', target);
 	perform elvis.check_attachable(target, role, key);
 
-	-- entered last, so that our event triggers do not take the partitions for new ones
+	-- Our event triggers watch whether capture is there: that it ends is entered before its
+	-- triggers go, that it begins after they have come.
+	update elvis.attachment a set role = attach.role
+	where a.relid = target and attach.role = 'replica';
 	perform elvis.put_triggers(target, role, false);
 	perform elvis.cover_partitions(target, role, false);
 	insert into elvis.attachment
@@ -196,13 +196,13 @@ begin
 		return;
 	end if;
 	perform elvis.check_attachable(target, 'none', null);
+	delete from elvis.attachment a where a.relid = target;
 	for part in
 		delete from elvis.partition p where p.root = target returning p.relid
 	loop
 		perform elvis.put_triggers(part, 'none', true);
 	end loop;
 	perform elvis.put_triggers(target, 'none', false);
-	delete from elvis.attachment a where a.relid = target;
 	perform elvis.tables_changed(target);
 end
 $$;

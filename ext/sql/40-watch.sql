@@ -13,8 +13,8 @@ as $$
 		 join elvis.attachment a on a.relid = up.relid limit 1))
 $$;
 
--- Triggers that an ALTER TABLE has disabled or that are not there are put right by nobody but an
--- operator; what has been written meanwhile is unknown from here on.
+-- Triggers that somebody has disabled or dropped are put right by nobody but an operator; what is
+-- written from here on is unknown.
 create function elvis.check_triggers(target regclass, root regclass) returns void
 	language plpgsql
 	set search_path = pg_catalog, pg_temp
@@ -23,14 +23,14 @@ begin
 	if (select role from elvis.attachment a where a.relid = root) = 'replica' then
 		return;
 	end if;
-	if exists (select from pg_trigger t
-		   where t.tgrelid = target and
-			 t.tgname in ('elvis_capture', 'elvis_capture_truncate') and
-			 t.tgenabled <> 'A') then
+	if (select count(*) from pg_trigger t
+	    where t.tgrelid = target and t.tgenabled = 'A' and
+		  t.tgfoid in ('elvis.capture()'::regprocedure,
+			       'elvis.capture_truncate()'::regprocedure)) < 2 then
 		perform elvis.gap(elvis.version(root),
 				  format('capture was disabled on %s', target));
 		raise warning 'changes of table % will not be replicated', target
-			using detail = 'Its capture trigger is not enabled ALWAYS.',
+			using detail = 'Its capture triggers are not there or not enabled ALWAYS.',
 			hint = 'Attach it again with elvis.attach(), and copy it to its replicas.';
 	end if;
 end
@@ -79,6 +79,7 @@ declare
 	dropped record;
 	root oid;
 	role text;
+	target regclass;
 begin
 	for dropped in
 		select d.objid, d.object_identity
@@ -99,6 +100,18 @@ begin
 		if found and elvis.is_genuine() then
 			perform elvis.gap(elvis.newest_version(root),
 				format('partition %s was dropped', dropped.object_identity));
+		end if;
+	end loop;
+
+	-- triggers of ours, of tables that stay
+	for target in
+		select distinct to_regclass(format('%I.%I', d.address_names[1], d.address_names[2]))
+		from pg_event_trigger_dropped_objects() d
+		where d.classid = 'pg_trigger'::regclass and not d.is_temporary
+	loop
+		root := elvis.attached_root(target);
+		if root is not null and elvis.is_genuine() then
+			perform elvis.check_triggers(target, root);
 		end if;
 	end loop;
 end

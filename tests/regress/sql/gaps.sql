@@ -51,6 +51,13 @@ ALTER TABLE t_whole ALTER id TYPE bigint;
 ALTER TABLE t_parent DISABLE TRIGGER elvis_capture;
 ALTER TABLE t_child DISABLE TRIGGER USER;
 DROP TABLE t_child;
+SELECT elvis.attach('t_parent', 'master');
+ALTER TRIGGER elvis_capture ON t_parent RENAME TO renamed;
+SELECT elvis.attach('t_parent', 'master');
+SELECT count(*) AS triggers FROM pg_trigger WHERE tgrelid = 't_parent'::regclass AND tgfoid = 'elvis.capture()'::regprocedure;
+CREATE TRIGGER other AFTER INSERT ON t_parent EXECUTE FUNCTION suppress_redundant_updates_trigger();
+DROP TRIGGER other ON t_parent;
+DROP TRIGGER renamed ON t_parent;
 SELECT test.mark();
 SELECT "table", op, after FROM test.stream();
 SELECT count(*) AS triggers_left FROM pg_trigger
@@ -63,6 +70,23 @@ SELECT elvis.attach('t_parent', 'master');
 INSERT INTO t_parent VALUES (5);
 SELECT test.mark();
 SELECT "table", op, after FROM test.stream();
+
+-- a partitioned table's key by name is its partitions' as well
+CREATE TABLE t_named (id int, code text NOT NULL, v text, UNIQUE (code)) PARTITION BY LIST (code);
+CREATE TABLE t_named_1 PARTITION OF t_named FOR VALUES IN ('a');
+SELECT elvis.attach('t_named', 'master', 't_named_code_key');
+CREATE TABLE t_named_2 PARTITION OF t_named FOR VALUES IN ('b');
+SELECT test.mark();
+INSERT INTO t_named VALUES (1, 'a', 'x'), (2, 'b', 'x');
+UPDATE t_named SET v = 'y';
+UPDATE t_named SET code = 'b' WHERE false;
+DELETE FROM t_named;
+SELECT test.mark();
+SELECT op, before, after FROM test.stream();
+SELECT elvis.detach('t_named');
+SELECT count(*) AS triggers_left FROM pg_trigger
+WHERE tgrelid::regclass::text ~ '^t_named' AND tgname ~ '^elvis';
+DROP TABLE t_named;
 
 -- what does not concern attached tables leaves no trace
 SELECT test.mark();
