@@ -12,8 +12,8 @@
 
 #include "walk.h"
 
-/* More rows than this are not hot. */
-#define TIDS_MAX 65536
+/* More rows than this are not hot, and would not stay in the processor's cache. */
+#define TIDS_MAX 8192
 
 struct tid_entry {
 	uint64 key;
@@ -39,7 +39,7 @@ tids_remember(Walk *walk, uint64 key, ItemPointer tid)
 	bool known;
 
 	if (walk->tids == NULL)
-		walk->tids = tid_create(walk->context, 1024, NULL);
+		walk->tids = tid_create(walk->context, 256, NULL);
 	else if (walk->tids->members >= TIDS_MAX)
 		tid_reset(walk->tids);
 	entry = tid_insert(walk->tids, key, &known);
