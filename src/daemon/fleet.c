@@ -92,9 +92,22 @@ fleet_conf(const struct fleet *fleet)
 	return fleet->conf;
 }
 
+/* So that who decided what can be traced to the very bytes that did. */
+static void
+tell_plugin(void *context, const struct plugin *plugin)
+{
+	const char *kind = plugin_kind(plugin) == ELVIS_PLUGIN_POLICY ? "policy" : "sink";
+	AUTO_FREE char *subject = mem_printf("%s %s", kind, plugin_name(plugin));
+
+	(void) context;
+	log_info(subject, "version %s, %s, sha256 %s", plugin_version(plugin),
+		 plugin_file(plugin), plugin_hash(plugin));
+}
+
 bool
 fleet_start(struct fleet *fleet, struct err *err)
 {
+	plugin_set_each(fleet->plugins, tell_plugin, NULL);
 	for (size_t i = 0; i < fleet->n_stations; i++)
 		if (!station_start(fleet->stations[i], err))
 			return false;

@@ -184,6 +184,17 @@ plugin_set_find(struct plugin_set *set, enum elvis_plugin_kind kind, const char 
 	return true;
 }
 
+void
+plugin_set_each(const struct plugin_set *set,
+		void (*visit)(void *context, const struct plugin *plugin), void *context)
+{
+	struct hash_cursor at = { 0 };
+	const struct plugin *plugin;
+
+	while ((plugin = hash_next(set->loaded, &at)) != NULL)
+		visit(context, plugin);
+}
+
 /* Counting who uses a plugin changes nothing that its users can see. */
 static struct plugin *
 counted(const struct plugin *plugin)
@@ -234,6 +245,12 @@ plugin_sink(const struct plugin *plugin)
 #define OF_BOTH(plugin, member)                                             \
 	((plugin)->kind == ELVIS_PLUGIN_POLICY ? (plugin)->as.policy.member \
 					       : (plugin)->as.sink.member)
+
+enum elvis_plugin_kind
+plugin_kind(const struct plugin *plugin)
+{
+	return plugin->kind;
+}
 
 const char *
 plugin_name(const struct plugin *plugin)

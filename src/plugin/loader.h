@@ -41,6 +41,10 @@ MUST_USE struct plugin_set *plugin_set_new(const char *const *policy_dirs,
 MUST_USE bool plugin_set_find(struct plugin_set *set, enum elvis_plugin_kind kind,
 			      const char *name, const struct plugin **plugin, struct err *err);
 
+/* Visits every plugin that was found so far, in no order. */
+void plugin_set_each(const struct plugin_set *set,
+		     void (*visit)(void *context, const struct plugin *plugin), void *context);
+
 /* Lets go of every plugin that nobody else has a reference to.  NULL is fine. */
 void plugin_set_free(struct plugin_set *set);
 
@@ -55,6 +59,7 @@ void plugin_unref(const struct plugin *plugin);
 const struct elvis_policy *plugin_policy(const struct plugin *plugin);
 const struct elvis_sink *plugin_sink(const struct plugin *plugin);
 
+enum elvis_plugin_kind plugin_kind(const struct plugin *plugin);
 const char *plugin_name(const struct plugin *plugin);
 const char *plugin_version(const struct plugin *plugin);
 const char *plugin_summary(const struct plugin *plugin);

@@ -319,6 +319,36 @@ START_TEST(each_set_loads_a_generation_of_its_own)
 }
 END_TEST
 
+static void
+count_plugin(void *context, const struct plugin *plugin)
+{
+	size_t *n = context;
+
+	ck_assert_int_eq(plugin_kind(plugin), ELVIS_PLUGIN_POLICY);
+	++*n;
+}
+
+START_TEST(a_set_knows_what_was_found)
+{
+	struct plugin_set *set;
+	size_t n = 0;
+
+	modules_setup();
+	module_copy("tests/plugins", "counts");
+	module_copy("tests/plugins", "newer");
+	set = modules_set();
+	find(set, ELVIS_PLUGIN_POLICY, "counts");
+	find(set, ELVIS_PLUGIN_POLICY, "newer");
+	find(set, ELVIS_PLUGIN_POLICY, "counts");
+	find(set, ELVIS_PLUGIN_POLICY, "older");
+
+	plugin_set_each(set, count_plugin, &n);
+	ck_assert_uint_eq(n, 2);
+	plugin_set_free(set);
+	modules_teardown();
+}
+END_TEST
+
 static bool
 is_mapped(void)
 {
@@ -369,4 +399,5 @@ UNIT_MAIN("loader",
 	  the_first_directory_counts,
 	  an_older_plugin_reads_as_zero_where_it_ends,
 	  each_set_loads_a_generation_of_its_own,
+	  a_set_knows_what_was_found,
 	  the_last_reference_closes_it)
