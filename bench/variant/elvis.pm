@@ -60,7 +60,7 @@ sub link
 
 	$self->{dir} = "$source->{dir}/elvis";
 	$self->{config} = "$self->{dir}/elvis.conf";
-	mkdir $self->{dir} or croak "$self->{dir}: $!";
+	mkdir $_ or croak "$_: $!" for $self->{dir}, "$self->{dir}/run";
 	open my $file, '>', $self->{config} or croak "$self->{config}: $!";
 	print $file configuration($place, $self->{dir}, $source, @targets);
 	close $file or croak "$self->{config}: $!";
