@@ -6,6 +6,7 @@ use warnings;
 
 use Bench::Figures qw(percentile quote ratios);
 use Bench::Route;
+use Bench::Wait;
 
 sub about
 {
@@ -32,7 +33,7 @@ sub run
 	for my $name (@variants)
 	{
 		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
-			"latency-$name", 1);
+			"latency-$name", 1, "wal_keep_size = 4GB\n");
 	}
 	for my $repetition (1 .. $bench->repetitions)
 	{
@@ -99,9 +100,12 @@ sub delays
 sub commits
 {
 	my ($server, $from) = @_;
-	my $to = $server->sql('select pg_current_wal_flush_lsn()');
+	my $to = $server->sql('select pg_current_wal_insert_lsn()');
 	my (%at, %of);
 
+	# what was committed asynchronously is there, but not in the files yet
+	wait_until("the WAL to be written", sub {
+		$server->sql("select pg_current_wal_flush_lsn() >= '$to'") eq 't' });
 	open my $wal, '-|', "$server->{place}->{bin}/pg_waldump", '-p', "$server->{dir}/pg_wal",
 		'-r', 'Transaction', '-s', $from, '-e', $to or die "pg_waldump: $!";
 	while (<$wal>)
