@@ -124,7 +124,7 @@ fleet_tick(struct fleet *fleet)
 		wire_tick(fleet->wires[i]);
 }
 
-/* Until then (monotonic ms; 0: for good) */
+/* Until then (clock_wall_us(); 0: for good) */
 static bool
 wires_ended(struct fleet *fleet, int64_t until)
 {
@@ -140,7 +140,7 @@ fleet_end(struct fleet *fleet, int grace_ms)
 {
 	for (size_t i = 0; i < fleet->n_wires; i++)
 		wire_finish(fleet->wires[i]);
-	if (!wires_ended(fleet, clock_mono_ms() + grace_ms)) {
+	if (!wires_ended(fleet, clock_wall_us() + grace_ms * CLOCK_MS)) {
 		(void) !eventfd_write(fleet->stop_fd, 1);
 		for (size_t i = 0; i < fleet->n_stations; i++)
 			cache_stop(station_cache(fleet->stations[i]));

@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/arena.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "daemon/rulebook.h"
@@ -269,12 +270,13 @@ wire_finish(struct wire *wire)
 bool
 wire_ended(struct wire *wire, int64_t until)
 {
-	struct timespec deadline = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+	struct timespec deadline = {
+		.tv_sec = until / CLOCK_S, .tv_nsec = until % CLOCK_S * 1000,
+	};
 
 	if (wire->started && until == 0)
 		wire->started = pthread_join(wire->thread, NULL) != 0;
 	else if (wire->started)
-		wire->started = pthread_clockjoin_np(wire->thread, NULL, CLOCK_MONOTONIC,
-						     &deadline) != 0;
+		wire->started = pthread_timedjoin_np(wire->thread, NULL, &deadline) != 0;
 	return !wire->started;
 }

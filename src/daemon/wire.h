@@ -35,7 +35,7 @@ void wire_tick(struct wire *wire);
 /* The link is to end at its next boundary; any thread. */
 void wire_finish(struct wire *wire);
 
-/* Waits for the thread until then (monotonic ms; 0: for good).  False: it still works. */
+/* Waits for the thread until then (clock_wall_us(); 0: for good).  False: it still works. */
 bool wire_ended(struct wire *wire, int64_t until);
 
 #endif

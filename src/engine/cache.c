@@ -344,6 +344,26 @@ cache_is_behind(struct cache *cache, const struct cursor *cursor, int form)
 	return behind;
 }
 
+bool
+cache_goal(struct cache *cache, const struct snapshot *from, int form, struct snapshot *to)
+{
+	const struct cursor *cursor;
+	struct hash_cursor at = { 0 };
+	struct entry *entry;
+	bool found = false;
+
+	pthread_mutex_lock(&cache->lock);
+	while (!found && (entry = hash_next(cache->entries, &at)) != NULL) {
+		cursor = &entry->key.cursor;
+		found = entry->key.form == form && cursor->seq == 0 && cursor->inside == 0 &&
+			cursor->from_id == from->id && cursor->from_token == from->token;
+		if (found)
+			*to = (struct snapshot){ .id = cursor->to_id, .token = cursor->to_token };
+	}
+	pthread_mutex_unlock(&cache->lock);
+	return found;
+}
+
 /* Tables ------------------------------------------------------------------------ */
 
 /* The source is ours and has nothing under way.  With the lock. */

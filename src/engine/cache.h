@@ -48,6 +48,13 @@ void cache_ahead(struct cache *cache, const struct cursor *cursor, int form);
 MUST_USE bool cache_is_behind(struct cache *cache, const struct cursor *cursor, int form);
 
 /*
+ * Where the batch ends that others have read, or are reading, from that snapshot on: who takes the
+ * same one finds it here.  False: there is none.
+ */
+MUST_USE bool cache_goal(struct cache *cache, const struct snapshot *from, int form,
+			 struct snapshot *to);
+
+/*
  * What elvis.describe() told of a version.  The bytes live as long as the cache.  ERR_REFUSED
  * when the source has no such version.
  */

@@ -19,8 +19,10 @@ batch_cursor(struct cursor *cursor, const struct elvis_position *position,
 	};
 }
 
-/* Where the batch under way, or the next one, ends.  A batch begun keeps its end, whatever has
- * come since. */
+/*
+ * Where the batch under way, or the next one, ends.  A batch begun keeps its end, whatever has
+ * come since; else the one that other links have read from here is best, because it is at hand.
+ */
 static struct snapshot
 batch_goal(struct link *link)
 {
@@ -28,7 +30,8 @@ batch_goal(struct link *link)
 	struct snapshot from = { .id = position->from_id, .token = position->from_token };
 	struct snapshot to = { .id = position->to_id, .token = position->to_token };
 
-	if (position_at_snapshot(position))
+	if (position_at_snapshot(position) &&
+	    !cache_goal(link->ends.shared, &from, link->form, &to))
 		return mailbox_goal(link->slot, &from);
 	mailbox_go(link->slot, &to);
 	return to;
@@ -202,19 +205,44 @@ give_up(struct link *link)
 	tables_forget_told(link);
 }
 
-bool
-deliver_batch(struct link *link, struct err *err)
+/* Is the next batch to go into the target transaction that has been begun? */
+static bool
+goes_on(struct link *link, const struct snapshot *newest)
+{
+	return link->position.from_id < newest->id && !link_leaving(link) &&
+	       link->filter.bytes < cut_limit(link);
+}
+
+/* One batch.  At its end the position is there, but stored only if nothing follows at once. */
+static bool
+pass_one(struct link *link, const struct snapshot *newest, bool *left, struct err *err)
 {
 	struct snapshot goal = batch_goal(link);
 	struct elvis_position end = position_at(&goal);
 	struct cursor cursor;
+
+	filter_next(&link->filter, link->position.seq);
+	batch_cursor(&cursor, &link->position, &goal);
+	if (!pass_batch(link, cursor, left, err))
+		return false;
+	if (*left)
+		return true;
+	link->position = end;
+	return (link->begun && goes_on(link, newest)) ||
+	       commit_at(link, &end, goal.at != 0 ? goal.at : link->filter.at, err);
+}
+
+bool
+deliver_batch(struct link *link, const struct snapshot *newest, struct err *err)
+{
 	bool left = false;
 
-	filter_start(&link->filter, link->position.seq);
-	batch_cursor(&cursor, &link->position, &goal);
-	if (pass_batch(link, cursor, &left, err) &&
-	    (left || commit_at(link, &end, goal.at != 0 ? goal.at : link->filter.at, err)))
-		return true;
-	give_up(link);
-	return false;
+	filter_start(&link->filter, 0);
+	do {
+		if (!pass_one(link, newest, &left, err)) {
+			give_up(link);
+			return false;
+		}
+	} while (!left && link->begun);
+	return true;
 }

@@ -260,16 +260,17 @@ stream(struct link *link, struct err *err)
 		mailbox_news(link->slot, &news);
 		if (!position_at_snapshot(&link->position) ||
 		    news.newest.id > link->position.from_id) {
-			if (!deliver_batch(link, err))
+			if (!deliver_batch(link, &news.newest, err))
 				return false;
 			relent(&link->complaint, link->subject, "the link");
 			backoff_reset(&link->backoff);
 			if (!confirm_due(link, &wait_ms, err))
 				return false;
 		} else {
-			deliver_rest(link);
 			if (!confirm_due(link, &wait_ms, err))
 				return false;
+			if (wait_ms < 0)
+				deliver_rest(link);
 			mailbox_wait(link->slot, link->position.from_id, link->turn, wait_ms);
 		}
 	}

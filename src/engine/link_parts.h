@@ -73,9 +73,9 @@ struct link_table {
 /* It is to end, or no longer to run. */
 bool link_leaving(struct link *link);
 
-/* deliver.c: one step towards the newest snapshot, which is newer than the link's position;
- * returns early, at a boundary, when the link is leaving. */
-MUST_USE bool deliver_batch(struct link *link, struct err *err);
+/* deliver.c: one step towards the snapshot, which is newer than the link's position; returns
+ * early, at a boundary, when the link is leaving. */
+MUST_USE bool deliver_batch(struct link *link, const struct snapshot *newest, struct err *err);
 
 /* Has the sink store a position that moved on without anything to write. */
 MUST_USE bool deliver_position(struct link *link, struct err *err);

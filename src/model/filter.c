@@ -19,6 +19,12 @@ filter_start(struct filter *filter, int64_t seq)
 	};
 }
 
+void
+filter_next(struct filter *filter, int64_t seq)
+{
+	filter->seq = seq;
+}
+
 static bool
 begin_passed(struct filter *filter, const struct record *record, struct err *err)
 {

@@ -70,6 +70,9 @@ enum filter_result {
  */
 void filter_start(struct filter *filter, int64_t seq);
 
+/* The same between two batches, which may go into one target transaction. */
+void filter_next(struct filter *filter, int64_t seq);
+
 /* Walks over `in` and puts out what the link is to see, to the end or to the next cut. */
 MUST_USE enum filter_result filter_run(struct filter *filter, struct elvis_bytes *in,
 				       struct strbuf *out, struct err *err);

@@ -94,6 +94,25 @@ START_TEST(a_link_far_behind_is_told_so_and_one_in_front_is_not)
 }
 END_TEST
 
+START_TEST(a_batch_that_others_have_read_is_found_by_its_beginning)
+{
+	struct fake_source source = fake();
+	struct cache *cache = cache_new(&source.source, 1 << 20);
+	struct snapshot from = { .id = 0 }, to = { .id = 0 };
+
+	cache_join(cache);
+	cache_join(cache);
+	ck_assert(!cache_goal(cache, &from, 's', &to));
+	pass(cache, at(0, 5, 0));
+	ck_assert(cache_goal(cache, &from, 's', &to));
+	ck_assert_int_eq(to.id, 5);
+	ck_assert(!cache_goal(cache, &from, 't', &to));
+	cache_leave(cache);
+	cache_leave(cache);
+	cache_free(cache);
+}
+END_TEST
+
 START_TEST(what_was_read_ahead_is_not_read_again)
 {
 	struct fake_source source = fake();
@@ -199,6 +218,7 @@ UNIT_MAIN("cache",
 	  a_piece_is_read_once_for_all_and_goes_when_all_have_had_it,
 	  who_waits_for_no_one_stays_within_the_bound,
 	  a_link_far_behind_is_told_so_and_one_in_front_is_not,
+	  a_batch_that_others_have_read_is_found_by_its_beginning,
 	  what_was_read_ahead_is_not_read_again,
 	  a_failed_read_is_told_to_who_wanted_it_and_tried_again,
 	  who_waits_when_it_ends_is_let_go,

@@ -382,6 +382,38 @@ START_TEST(a_transaction_larger_than_a_piece_stays_one)
 }
 END_TEST
 
+/* Another link has been here, in small steps: what it has read is taken, in one transaction. */
+START_TEST(batches_read_by_others_are_taken_and_joined)
+{
+	struct world w;
+	struct cursor cursor = { .from_id = 1 };
+	const struct piece *piece;
+	struct err err = ERR_INIT;
+
+	world_init(&w);
+	w.settings.target_bytes = 1 << 20;
+	w.source.piece = 1000;
+	world_start(&w);
+	cache_join(w.cache);
+	for (int64_t from = 1; from < 6; from++) {
+		cursor = (struct cursor){ .from_id = from, .to_id = from + 1 };
+		ck_assert(cache_take(w.cache, &cursor, ELVIS_FORM_TEXT, &piece, &err));
+		cache_give_back(w.cache, piece);
+	}
+	cache_join(w.cache);	/* a third, that has not had them */
+	say_snapshot(&w, 6);
+	say_state(&w, LINK_RUNNING, 1);
+	await(&w, 6);
+	ck_assert_uint_eq(cache_reads(w.cache), 5);
+	cache_leave(w.cache);
+	cache_leave(w.cache);
+	world_end(&w);
+
+	check_all(&w);
+	ck_assert_int_eq(w.sink.commits, 1);
+}
+END_TEST
+
 /* The position moves on, and is stored and confirmed, although nothing is written. */
 START_TEST(what_is_not_for_the_link_moves_its_position_all_the_same)
 {
@@ -539,6 +571,7 @@ UNIT_MAIN("link",
 	  cut_off_at_any_call_it_loses_and_repeats_nothing,
 	  by_transaction_each_source_transaction_is_one,
 	  a_transaction_larger_than_a_piece_stays_one,
+	  batches_read_by_others_are_taken_and_joined,
 	  what_is_not_for_the_link_moves_its_position_all_the_same,
 	  tables_of_others_are_left_out,
 	  what_is_durable_is_confirmed,
