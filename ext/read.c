@@ -281,19 +281,27 @@ check_head(const uint8 *head, Size length)
 				ELVIS_RECORD_FORMAT)));
 }
 
-/* The flags of a transaction's last chunk, which must say that it is the last. */
+/* The flags of what must be a transaction's last chunk. */
 static uint8
-last_flags(struct reading *reading, const struct transaction *transaction)
+last_flags(struct varlena *body)
 {
-	const struct chunk_place *places = reading->collection->chunks + transaction->first;
-	struct varlena *head = detoast_attr_slice(
-		fetch(reading, &places[transaction->count - 1]), 0, CHUNK_HEAD);
-	const uint8 *bytes = (const uint8 *) VARDATA_ANY(head);
+	const uint8 *bytes = (const uint8 *) VARDATA_ANY(body);
 
-	check_head(bytes, VARSIZE_ANY_EXHDR(head));
+	check_head(bytes, VARSIZE_ANY_EXHDR(body));
 	if ((bytes[1] & ELVIS_CHUNK_LAST) == 0)
 		version_damaged("a transaction's last chunk is missing");
 	return bytes[1];
+}
+
+/* Was the transaction captured out of order?  Its last chunk says so. */
+static bool
+is_disordered(struct reading *reading, const struct transaction *transaction)
+{
+	const struct chunk_place *last = reading->collection->chunks + transaction->first +
+					 transaction->count - 1;
+
+	return last_flags(detoast_attr_slice(fetch(reading, last), 0, CHUNK_HEAD)) &
+	       ELVIS_CHUNK_LATE;
 }
 
 static struct elvis_bytes
@@ -374,6 +382,22 @@ put_part(struct reading *reading, const struct transaction *transaction, int64 p
 	return true;
 }
 
+/* A transaction of one chunk, as most are: fetched once, handed out unless it is disordered. */
+static bool
+put_single(struct reading *reading, const struct transaction *transaction, bool *disordered)
+{
+	struct varlena *stored = fetch(reading, &reading->collection->chunks[transaction->first]);
+	struct varlena *body = pg_detoast_datum_packed(stored);
+	bool done = false;
+
+	*disordered = last_flags(body) & ELVIS_CHUNK_LATE;
+	if (!*disordered)
+		done = put_part(reading, transaction, 0, records_of(body));
+	if (body != stored)
+		pfree(body);
+	return done;
+}
+
 /* The chunks as they are.  Returns how many have been handed out by now. */
 static int64
 put_chunks(struct reading *reading, const struct transaction *transaction, int64 part)
@@ -447,15 +471,19 @@ static bool
 put_transaction(struct reading *reading, const struct transaction *transaction,
 		struct cursor *cursor)
 {
-	uint8 flags = last_flags(reading, transaction);
-	bool complete;
+	bool disordered = false;
+	bool complete = false;
 
-	if (flags & ELVIS_CHUNK_LATE) {
-		cursor->inside = put_ordered(reading, transaction, cursor->inside, &complete);
+	if (transaction->count == 1 && cursor->inside == 0) {
+		complete = put_single(reading, transaction, &disordered);
+	} else if (is_disordered(reading, transaction)) {
+		disordered = true;
 	} else {
 		cursor->inside = put_chunks(reading, transaction, cursor->inside);
 		complete = cursor->inside == transaction->count;
 	}
+	if (disordered)
+		cursor->inside = put_ordered(reading, transaction, cursor->inside, &complete);
 	if (!complete)
 		return false;
 	put_commit(reading, transaction);

@@ -31,6 +31,7 @@ create table elvis.subscriber (
 	detached_at timestamptz		-- the log is not kept for it any more
 );
 
+-- Nothing is ever deleted from a segment, so there is nothing to vacuum, and nothing is planned.
 create function elvis.make_segment(n int) returns void
 	language plpgsql
 	set search_path = pg_catalog, pg_temp
@@ -38,8 +39,7 @@ as $$
 begin
 	execute format('create table elvis.log_%1$s (xid xid8 not null, seq bigint not null, '
 		       'body bytea not null) with (toast_tuple_target = 8160, '
-		       'autovacuum_vacuum_insert_threshold = -1, '
-		       'toast.autovacuum_vacuum_insert_threshold = -1)', n);
+		       'autovacuum_enabled = false, toast.autovacuum_enabled = false)', n);
 	execute format('alter table elvis.log_%s alter body set storage external', n);
 	execute format('create index log_%1$s_xid_seq on elvis.log_%1$s (xid, seq)', n);
 	execute format('create table elvis.snapshot_%s (id bigint not null primary key, '
