@@ -375,6 +375,39 @@ check_policies(struct walk *w)
 	}
 }
 
+static bool
+has_column(const struct conf_strings *columns, const char *name)
+{
+	for (size_t i = 0; i < columns->count; i++)
+		if (strcmp(columns->items[i], name) == 0)
+			return true;
+	return false;
+}
+
+/* Columns that the target has beside those of the source get their defaults; the other way round
+ * every change that brings one is a conflict. */
+static void
+check_columns(struct walk *w, size_t link)
+{
+	const struct topology_table *table = table_at(w, w->table);
+	size_t from = link_from(w, link), to = link_to(w, link);
+	const struct conf_strings *here;
+
+	if (table->columns == NULL || to == NOWHERE || table->on[to] < TABLE_PRESENT)
+		return;
+	here = &table->columns[from];
+	for (size_t i = 0; i < here->count; i++)
+		if (!has_column(&table->columns[to], here->items[i]))
+			finding_add(w->findings, TOPOLOGY_WARNING,
+				    &(struct finding_place){ w->rule[link]->file,
+							     w->rule[link]->line, table,
+							     here->items[i] },
+				    "column '%s' of %s.%s is not there on '%s', so changes that bring "
+				    "it are conflicts (target_column_missing) and copy refuses the "
+				    "table; add it there", here->items[i], table->schema,
+				    table->name, link_at(w, link)->to->name);
+}
+
 static void
 check_presence(struct walk *w)
 {
@@ -385,6 +418,7 @@ check_presence(struct walk *w)
 
 		if (w->rule[i] == NULL)
 			continue;
+		check_columns(w, i);
 		if (to != NOWHERE && table->on[to] == TABLE_ABSENT)
 			finding_add(w->findings, TOPOLOGY_ERROR,
 				    &(struct finding_place){ w->rule[i]->file,

@@ -30,6 +30,7 @@ enum topology_presence {
 struct topology_table {
 	const char *schema, *name;
 	const enum topology_presence *on;	/* by the node's place in conf->nodes */
+	const struct conf_strings *columns;	/* likewise; NULL: not known */
 };
 
 enum topology_role {

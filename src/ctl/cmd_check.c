@@ -84,7 +84,8 @@ report_tables(const struct check *c, struct report *r)
 						    table->name));
 			report_text(r, conf->nodes[j].name);
 			report_text(r, role_name(role));
-			report_text(r, there ? there->role : NULL);
+			report_text(r, there && !there->armed ? "disarmed"
+							      : there ? there->role : NULL);
 			report_text(r, links);
 			report_text(r, policies);
 		}

@@ -14,7 +14,20 @@
 
 #define TABLES_SELECT \
 	"SELECT c.oid, n.nspname::text, c.relname::text, c.relkind = 'p'," \
-	"       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),"
+	"       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)," \
+	"       (SELECT coalesce(string_agg(t.attname::text, chr(1) ORDER BY t.attnum), '')" \
+	"          FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attnum > 0" \
+	"           AND NOT t.attisdropped AND t.attgenerated = ''),"
+
+/* Every partition has the triggers that capture; users are refused at the root. */
+#define ARMED \
+	"(a.role IS NULL OR a.role = 'replica' OR NOT EXISTS (SELECT" \
+	"    FROM (SELECT c.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) part" \
+	"   WHERE (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = part.relid" \
+	"             AND g.tgname IN ('elvis_capture', 'elvis_capture_truncate')" \
+	"             AND g.tgenabled = 'A') < 2))" \
+	"AND (a.role IS NULL OR a.role = 'master' OR EXISTS (SELECT FROM pg_trigger g" \
+	"   WHERE g.tgrelid = c.oid AND g.tgname = 'elvis_deny' AND g.tgenabled = 'O'))"
 
 static const char *
 text_or_null(struct arena *arena, const PGresult *result, int row, int column)
@@ -60,6 +73,20 @@ read_node(struct inventory *inventory, struct conn *conn, struct arena *arena, s
 	return true;
 }
 
+/* Names with a \1 between them */
+static struct conf_strings
+split_columns(struct arena *arena, const char *text)
+{
+	char *copy = arena_strdup(arena, text), *save = NULL;
+	const char **items = arena_alloc(arena, (strlen(text) / 2 + 1) * sizeof(*items));
+	size_t n = 0;
+
+	for (char *name = strtok_r(copy, "\1", &save); name != NULL;
+	     name = strtok_r(NULL, "\1", &save))
+		items[n++] = name;
+	return (struct conf_strings){ .items = items, .count = n };
+}
+
 /* The server's order is its collation's; ours is for looking up. */
 static int
 compare_tables(const void *a, const void *b)
@@ -78,9 +105,9 @@ read_tables(struct inventory *inventory, struct conn *conn, struct arena *arena,
 	struct inventory_table *tables;
 	const char *sql = inventory->installed
 		? arena_printf(arena, TABLES_SELECT
-			       " a.role, a.key::text, coalesce(a.capture_unchanged, -1)"
+			       " a.role, a.key::text, coalesce(a.capture_unchanged, -1), " ARMED
 			       TABLES_FROM, "LEFT JOIN elvis.attachment a ON a.relid = c.oid")
-		: arena_printf(arena, TABLES_SELECT " NULL::text, NULL::text, -1" TABLES_FROM, "");
+		: arena_printf(arena, TABLES_SELECT " NULL::text, NULL::text, -1, true" TABLES_FROM, "");
 
 	if (!conn_run(conn, sql, NULL, &result, err))
 		return false;
@@ -93,9 +120,11 @@ read_tables(struct inventory *inventory, struct conn *conn, struct arena *arena,
 			.name = arena_strdup(arena, result_text(result, i, 2)),
 			.partitioned = result_bool(result, i, 3),
 			.keyed = result_bool(result, i, 4),
-			.role = text_or_null(arena, result, i, 5),
-			.key = text_or_null(arena, result, i, 6),
-			.capture_unchanged = result_i32(result, i, 7),
+			.columns = split_columns(arena, result_text(result, i, 5)),
+			.role = text_or_null(arena, result, i, 6),
+			.key = text_or_null(arena, result, i, 7),
+			.capture_unchanged = result_i32(result, i, 8),
+			.armed = result_bool(result, i, 9),
 		};
 	qsort(tables, inventory->n_tables, sizeof(*tables), compare_tables);
 	inventory->tables = tables;

@@ -134,13 +134,15 @@ plan_attach(struct planner *p, const struct site_node *node,
 	if (there == NULL)
 		return;
 	if (same_text(there->role, role_name(role)) && same_text(there->key, wanted.key) &&
-	    there->capture_unchanged == wanted.unchanged)
+	    there->capture_unchanged == wanted.unchanged && there->armed)
 		return;
 	add_step(p, (struct step){
 		.node = node->node,
-		.words = arena_printf(p->arena, "attach %s.%s as %s%s%s", table->schema,
+		.words = arena_printf(p->arena, "attach %s.%s as %s%s%s%s", table->schema,
 				      table->name, role_name(role),
-				      there->role ? ", was " : "", there->role ? there->role : ""),
+				      there->role ? ", was " : "", there->role ? there->role : "",
+				      there->armed ? "" : " with a trigger missing or disabled: what "
+				      "was written meanwhile is not captured"),
 		.sql = arena_printf(p->arena, "SELECT elvis.attach(%s, '%s', %s, %s)",
 				    quote_text(p->arena, name), role_name(role),
 				    wanted.key ? quote_text(p->arena, wanted.key) : "NULL",

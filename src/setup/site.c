@@ -35,14 +35,18 @@ compare_names(const void *a, const void *b)
 }
 
 static enum topology_presence
-presence_at(const struct site_node *node, const struct topology_table *table)
+presence_at(const struct site_node *node, const struct topology_table *table,
+	    struct conf_strings *columns)
 {
 	const struct inventory_table *found;
 
 	if (node->conn == NULL)
 		return TABLE_UNKNOWN;
 	found = inventory_table(&node->inventory, table->schema, table->name);
-	return found == NULL ? TABLE_ABSENT : found->keyed ? TABLE_PRESENT : TABLE_KEYLESS;
+	if (found == NULL)
+		return TABLE_ABSENT;
+	*columns = found->columns;
+	return found->keyed ? TABLE_PRESENT : TABLE_KEYLESS;
 }
 
 /* Every name that some node has, once */
@@ -77,10 +81,13 @@ gather_tables(struct site *site)
 	for (size_t i = 0; i < site->n_tables; i++) {
 		enum topology_presence *on =
 			arena_zalloc(site->arena, (n_nodes + 1) * sizeof(*on));
+		struct conf_strings *columns =
+			arena_zalloc(site->arena, (n_nodes + 1) * sizeof(*columns));
 
 		for (size_t j = 0; j < n_nodes; j++)
-			on[j] = presence_at(&site->nodes[j], &tables[i]);
+			on[j] = presence_at(&site->nodes[j], &tables[i], &columns[j]);
 		tables[i].on = on;
+		tables[i].columns = columns;
 	}
 	site->tables = tables;
 }

@@ -56,7 +56,7 @@ draw(const char *links)
 		TABLE_PRESENT, TABLE_PRESENT, TABLE_PRESENT, TABLE_PRESENT,
 	};
 	static const struct topology_table tables[] = {
-		{ "public", "t", everywhere }, { "public", "u", everywhere },
+		{ "public", "t", everywhere, NULL }, { "public", "u", everywhere, NULL },
 	};
 
 	draw_with(links, tables, ARRAY_LEN(tables));
@@ -227,7 +227,7 @@ START_TEST(tables_that_are_not_there_are_named)
 		TABLE_KEYLESS, TABLE_KEYLESS, TABLE_ABSENT, TABLE_ABSENT,
 	};
 	static const struct topology_table tables[] = {
-		{ "public", "accounts", source_only }, { "public", "log", keyless },
+		{ "public", "accounts", source_only, NULL }, { "public", "log", keyless, NULL },
 	};
 
 	draw_with(LINK("ab", "a", "b", "tables = ( \"public.acounts\", \"public.*\" );"), tables, 2);
@@ -247,12 +247,28 @@ START_TEST(a_rule_that_never_gets_a_table_is_told)
 }
 END_TEST
 
+START_TEST(columns_that_the_target_lacks_are_named)
+{
+	static const enum topology_presence everywhere[] = {
+		TABLE_PRESENT, TABLE_PRESENT, TABLE_PRESENT, TABLE_PRESENT,
+	};
+	static const char *const two[] = { "id", "v" }, *const three[] = { "w", "id", "extra" };
+	static const struct conf_strings columns[] = { { two, 2 }, { three, 3 }, { two, 2 }, { two, 2 } };
+	static const struct topology_table tables[] = { { "public", "t", everywhere, columns } };
+
+	draw_with(LINK("ab", "a", "b", ALL), tables, 1);
+	ck_assert(says(TOPOLOGY_WARNING, "column 'v' of public.t is not there on 'b'"));
+	ck_assert_uint_eq(topology->n_findings, 1);
+	wipe();
+}
+END_TEST
+
 START_TEST(a_node_that_could_not_be_asked_is_not_judged)
 {
 	static const enum topology_presence unknown[] = {
 		TABLE_UNKNOWN, TABLE_PRESENT, TABLE_PRESENT, TABLE_PRESENT,
 	};
-	static const struct topology_table tables[] = { { "public", "t", unknown } };
+	static const struct topology_table tables[] = { { "public", "t", unknown, NULL } };
 
 	draw_with(LINK("ab", "a", "b", "tables = ( \"public.t\", \"public.x\" );"), tables, 1);
 
@@ -268,5 +284,6 @@ UNIT_MAIN("topology", a_tree_has_one_master_relays_and_replicas,
 	  two_ways_from_one_origin_are_refused, a_mesh_forwards_local_changes_only,
 	  changes_that_never_arrive_are_told, policies_must_converge_as_far_as_nodes_write,
 	  a_chain_for_one_kind_must_converge_too,
-	  two_masters_that_do_not_see_each_other_are_told, tables_that_are_not_there_are_named,
+	  two_masters_that_do_not_see_each_other_are_told,
+	  columns_that_the_target_lacks_are_named, tables_that_are_not_there_are_named,
 	  a_rule_that_never_gets_a_table_is_told, a_node_that_could_not_be_asked_is_not_judged)

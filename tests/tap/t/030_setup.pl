@@ -83,6 +83,17 @@ is(everything(), $before, 'and changes nothing');
 ($status, $out) = $ctl->ctl('--json', 'plan');
 is_deeply(decode_json($out), [], 'since there is nothing to do');
 
+# ---- triggers that somebody has switched off ----
+
+$paris->sql('alter table accounts disable trigger elvis_capture');
+$lyon->sql('alter table notes disable trigger elvis_deny');
+($status, $out) = $ctl->ctl('check');
+is(() = $out =~ /disarmed/g, 2, 'a trigger that is off is noticed');
+$ctl->ctl_ok('apply');
+($status, $out) = $ctl->ctl('check');
+unlike($out, qr/disarmed/, 'and put right');
+is(($lyon->try_sql('insert into notes values (1)'))[0], 3, 'so that users are refused again');
+
 # ---- another configuration ----
 
 $ctl->write_config(nodes_text(@nodes) . <<'CONF');
