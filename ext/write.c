@@ -292,7 +292,7 @@ before_delete(ApplyCall *call, OpenTable *table, TM_Result *result)
 	*result = write_lock(call, table, table->found);
 	if (*result != TM_Ok)
 		return false;
-	call_open_triggers(call);
+	begin_triggers(call, table);
 	compat_init_recheck(&epq, table->estate);
 	return compat_before_delete_triggers(table->estate, &epq, table->result,
 					     &table->found->tts_tid);

@@ -56,6 +56,7 @@ create table generated (id int generated always as identity primary key, n int,
 create table by_index (a int not null, b text not null, c text);
 create unique index by_a_b on by_index (a, b);
 create table wide (id int primary key);
+create table fires (id int primary key, n int);
 create type mood as enum ('a', 'b');
 create table moods (id int primary key, m mood);
 SQL
@@ -106,6 +107,32 @@ $paris->sql(q(insert into other values (1, 2, 'b', 1.25, '2024-02-29 12:00'), (2
 delivered('columns in another order');
 is($lyon->sql('select id, a, b, c, d, extra, at is null from other'),
 	'5||x||infinity|e|f', 'are matched by name, the others have their defaults');
+
+# ---- triggers that fire at the target, too ----
+
+$lyon->sql(<<'SQL');
+create table heard (at int generated always as identity, line text);
+create function hear() returns trigger language plpgsql as $$
+begin
+	insert into public.heard (line)
+	values (concat_ws(' ', tg_when, lower(tg_op), old.id, old.n, new.id, new.n));
+	return coalesce(new, old);
+end $$;
+create trigger before before insert or update or delete on fires
+	for each row execute function hear();
+create trigger after after insert or update or delete on fires
+	for each row execute function hear();
+alter table fires enable always trigger before; alter table fires enable replica trigger after;
+SQL
+$paris->sql(<<'SQL');
+begin; insert into fires values (1, 1), (2, 2); update fires set n = 3 where id = 1;
+update fires set id = 4 where id = 1; delete from fires; insert into fires values (5, 5); commit;
+SQL
+same('rows written and gone within a transaction', 'fires');
+is($lyon->sql(q(select string_agg(line, ', ' order by at) from heard where line like 'BEFORE%')),
+	'BEFORE insert 1 1, BEFORE insert 2 2, BEFORE update 1 1 1 3, BEFORE update 1 3 4 3, '
+	  . 'BEFORE delete 2 2, BEFORE delete 4 3, BEFORE insert 5 5', 'triggers see each of them');
+is($lyon->sql(q(select count(*) from heard where line like 'AFTER%')), 7, 'before and after');
 
 # ---- altered on the way ----
 
