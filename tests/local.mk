@@ -134,7 +134,9 @@ promise_tests = \
 	tests/tap/t/230_types.pl \
 	tests/tap/t/240_strict.pl \
 	tests/tap/t/250_transactions.pl \
-	tests/tap/t/260_shapes.pl
+	tests/tap/t/260_shapes.pl \
+	tests/tap/t/270_partitions.pl \
+	tests/tap/t/280_rights.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
