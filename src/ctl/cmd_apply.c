@@ -101,7 +101,8 @@ run(struct ctl *ctl, bool perform, struct err *err)
 	struct setup s = {
 		.ctl = ctl, .site = site_open(ctl->conf, "elvisctl apply"),
 		.options = { .adopt = (ctl->given & OPTION_ADOPT) != 0,
-			     .prune = (ctl->given & OPTION_PRUNE) != 0 },
+			     .prune = (ctl->given & OPTION_PRUNE) != 0,
+			     .needs_large = ctl_plugins_need_large, .context = plugins },
 	};
 	struct topology *topology = topology_new(ctl->conf, s.site->tables, s.site->n_tables,
 						 ctl_plugins_converge, plugins);

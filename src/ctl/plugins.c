@@ -148,3 +148,15 @@ ctl_plugins_converge(void *context, const struct conf_chain *chain, size_t place
 			*converges = ELVIS_CONVERGES_ONE_WAY;
 	return true;
 }
+
+bool
+ctl_plugins_need_large(void *context, const struct conf_chain *chain)
+{
+	for (size_t i = 0; i < chain->n_policies; i++) {
+		const struct elvis_policy *policy = find_policy(context, &chain->policies[i]);
+
+		if (policy != NULL && (policy->needs & ELVIS_NEEDS_LARGE_VALUES) != 0)
+			return true;
+	}
+	return false;
+}

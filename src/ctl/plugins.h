@@ -26,4 +26,7 @@ MUST_USE bool ctl_plugins_check(const struct ctl *ctl, struct plugin_set *plugin
 bool ctl_plugins_converge(void *context, const struct conf_chain *chain, size_t place,
 			  enum elvis_convergence *converges);
 
+/* For struct plan_options; its context is the struct plugin_set. */
+bool ctl_plugins_need_large(void *context, const struct conf_chain *chain);
+
 #endif

@@ -139,13 +139,26 @@ keep(struct trial *t, const struct elvis_verdict *verdict)
 	return kept;
 }
 
+/* A policy that needs large values is not asked where one was not captured. */
+static bool
+is_met(const struct trial *t, const struct elvis_conflict *conflict)
+{
+	if ((plugin_policy(t->plugin)->needs & ELVIS_NEEDS_LARGE_VALUES) == 0)
+		return true;
+	for (size_t i = 0; i < conflict->table->n_columns; i++)
+		if (conflict->remote->values[i].state == ELVIS_VALUE_NOT_CAPTURED)
+			return false;
+	return true;
+}
+
 static bool
 ask(struct trial *t, struct policy *policy, const struct sample *sample,
     const struct elvis_conflict *conflict, struct elvis_verdict *verdict)
 {
 	struct err err = ERR_INIT;
 
-	if (!policy_decide(policy, conflict, verdict, &err))
+	*verdict = (struct elvis_verdict){ .action = ELVIS_ABSTAIN };
+	if (is_met(t, conflict) && !policy_decide(policy, conflict, verdict, &err))
 		return broken(t, "%s: %s", sample->name, err.text);
 	*verdict = keep(t, verdict);
 	return true;
@@ -272,7 +285,8 @@ foretells(struct trial *t)
 		struct elvis_verdict verdict;
 		uint32_t action;
 
-		if (!foretold(&of[sample->conflict->kind], sample->conflict, &action))
+		if (!is_met(t, sample->conflict) ||
+		    !foretold(&of[sample->conflict->kind], sample->conflict, &action))
 			continue;
 		if (!ask(t, t->first, sample, sample->conflict, &verdict))
 			return false;

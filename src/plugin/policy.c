@@ -235,6 +235,23 @@ check_verdict(const struct policy *policy, const struct elvis_conflict *conflict
 	return true;
 }
 
+/* What it said it needs and was not given, it must not decide without. */
+static bool
+check_needs(const struct policy *policy, const struct elvis_conflict *conflict, struct err *err)
+{
+	const struct elvis_table *table = conflict->table;
+
+	if ((policy->calls->needs & ELVIS_NEEDS_LARGE_VALUES) == 0 || conflict->remote == NULL)
+		return true;
+	for (size_t i = 0; i < table->n_columns; i++)
+		if (conflict->remote->values[i].state == ELVIS_VALUE_NOT_CAPTURED)
+			return refuse_verdict(policy, conflict->kind, err,
+					      "needs large values, and that of \"%s\" was not "
+					      "captured; elvisctl apply has the table capture them",
+					      table->columns[i]->name);
+	return true;
+}
+
 bool
 policy_decide(struct policy *policy, const struct elvis_conflict *conflict,
 	      struct elvis_verdict *verdict, struct err *err)
@@ -244,6 +261,8 @@ policy_decide(struct policy *policy, const struct elvis_conflict *conflict,
 	*verdict = (struct elvis_verdict){ .action = ELVIS_ABSTAIN };
 	if (!decides_kind(policy, conflict->kind))
 		return true;
+	if (!check_needs(policy, conflict, err))
+		return false;
 
 	host_forget(&policy->host);
 	breadcrumb_drop(policy->slot, policy_name(policy), conflict->seq,

@@ -96,6 +96,18 @@ struct capture {
 	int64_t unchanged;
 };
 
+static bool
+needs_large(const struct planner *p, const struct conf_rule *rule)
+{
+	const struct plan_options *options = p->options;
+
+	for (int kind = 1; options->needs_large != NULL && kind < ELVIS_CONFLICT_KIND_END; kind++)
+		if (options->needs_large(options->context,
+					 conf_rule_chain(rule, (enum elvis_conflict_kind) kind)))
+			return true;
+	return false;
+}
+
 static struct capture
 capture_wanted(const struct planner *p, const struct conf_node *node,
 	       const struct topology_table *table)
@@ -110,8 +122,12 @@ capture_wanted(const struct planner *p, const struct conf_node *node,
 			continue;
 		if (wanted.key == NULL)
 			wanted.key = rule->key;
-		if (link->from == node && rule->capture_unchanged > wanted.unchanged)
+		if (link->from != node)
+			continue;
+		if (rule->capture_unchanged > wanted.unchanged)
 			wanted.unchanged = rule->capture_unchanged;
+		if (needs_large(p, rule))
+			wanted.unchanged = INT32_MAX;
 	}
 	return wanted;
 }

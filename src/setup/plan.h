@@ -41,6 +41,11 @@ struct plan {
 struct plan_options {
 	bool adopt;	/* both sides of new links are known to hold the same: start from now */
 	bool prune;	/* detach tables and drop subscribers that the configuration does not name */
+
+	/* MAY: do policies of the chain need large values that did not change?  Tables that they
+	 * are used for then capture them, whatever their size. */
+	bool (*needs_large)(void *context, const struct conf_chain *chain);
+	void *context;
 };
 
 /*

@@ -23,7 +23,8 @@ my @nodes = ($paris, $lyon, $nice);
 for my $node (@nodes)
 {
 	# anybody writes them, newest counts
-	$node->sql('create table newest (id int primary key, v text, ver int)');
+	$node->sql('create table newest (id int primary key, v text, ver int, doc text)');
+	$node->sql('alter table newest alter doc set storage external');
 	$node->sql("insert into newest select i, 'first', 1 from generate_series(1, 8) i");
 }
 for my $node ($paris, $lyon)
@@ -82,6 +83,9 @@ sub newest
 	my $by = 1 + int rand 2;	# small steps, so that versions are often equal
 	my $v = $node->name . int rand 1000;
 
+	# who changes the document, and who leaves a large one as it is
+	return "update newest set doc = repeat('$v', 800), ver = ver + $by where id = $id"
+	  if rand() < 0.3;
 	return "insert into newest values ($id, '$v', 1) on conflict (id) do update "
 	  . "set v = excluded.v, ver = newest.ver + $by";
 }
