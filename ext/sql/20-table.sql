@@ -91,11 +91,8 @@ begin
 		if wanted.always and there.tgenabled <> 'A' then
 			execute format('alter table %s enable always trigger %I', target, there.tgname);
 		end if;
-		if wanted.ours and not wanted.always and
-		   exists (select from pg_trigger t
-			   where t.tgrelid = target and t.tgname = wanted.name and
-				 t.tgenabled <> 'O') then
-			execute format('alter table %s enable trigger %I', target, wanted.name);
+		if wanted.ours and not wanted.always and there.tgenabled <> 'O' then
+			execute format('alter table %s enable trigger %I', target, there.tgname);
 		end if;
 	end loop;
 end

@@ -24,10 +24,12 @@
 	"(a.role IS NULL OR a.role = 'replica' OR NOT EXISTS (SELECT" \
 	"    FROM (SELECT c.oid AS relid UNION SELECT p.relid FROM pg_partition_tree(c.oid) p) part" \
 	"   WHERE (SELECT count(*) FROM pg_trigger g WHERE g.tgrelid = part.relid" \
-	"             AND g.tgname IN ('elvis_capture', 'elvis_capture_truncate')" \
+	"             AND g.tgfoid IN ('elvis.capture()'::regprocedure," \
+	"                              'elvis.capture_truncate()'::regprocedure)" \
 	"             AND g.tgenabled = 'A') < 2))" \
 	"AND (a.role IS NULL OR a.role = 'master' OR EXISTS (SELECT FROM pg_trigger g" \
-	"   WHERE g.tgrelid = c.oid AND g.tgname = 'elvis_deny' AND g.tgenabled = 'O'))"
+	"   WHERE g.tgrelid = c.oid AND g.tgfoid = 'elvis.deny()'::regprocedure" \
+	"     AND g.tgenabled = 'O'))"
 
 static const char *
 text_or_null(struct arena *arena, const PGresult *result, int row, int column)

@@ -86,6 +86,7 @@ is_deeply(decode_json($out), [], 'since there is nothing to do');
 # ---- triggers that somebody has switched off ----
 
 $paris->sql('alter table accounts disable trigger elvis_capture');
+$paris->sql('alter trigger elvis_capture on notes rename to renamed');
 $lyon->sql('alter table notes disable trigger elvis_deny');
 ($status, $out) = $ctl->ctl('check');
 is(() = $out =~ /disarmed/g, 2, 'a trigger that is off is noticed');
