@@ -38,8 +38,7 @@ static struct context imposed;	/* by apply */
 static bool is_imposed;
 static StringInfoData scratch;	/* the record being built */
 static MemoryContext garbage;	/* what encoding leaves behind */
-static CommandId highest;	/* command of whose changes some were captured */
-static bool any_captured;	/* `highest` means something */
+static uint64 transaction = 1;	/* counts those of this session */
 
 /* ---- context ---- */
 
@@ -74,7 +73,7 @@ xact_event(XactEvent event, void *arg)
 	    event != XACT_EVENT_PREPARE)
 		return;
 	is_imposed = false;
-	any_captured = false;
+	transaction++;
 }
 
 void
@@ -249,14 +248,31 @@ already_replaced(HeapTupleHeader row)
 	       is_ours(HeapTupleHeaderGetUpdateXid(row));
 }
 
+/* Notes the command; was a newer one captured of this table before it? */
+static bool
+is_overtaken(struct captured *family, CommandId command)
+{
+	if (family->transaction != transaction) {
+		family->transaction = transaction;
+		family->highest = command;
+		return false;
+	}
+	if (command < family->highest)
+		return true;
+	family->highest = command;
+	return false;
+}
+
 /*
  * A statement's rows are captured when it ends; what functions and triggers did to them or their
  * keys meanwhile was captured before.  The versions themselves tell.
  */
 static void
-find_place(struct place *place, HeapTuple old_row, HeapTuple new_row, bool frees_key)
+find_place(struct place *place, struct captured *family, HeapTuple old_row, HeapTuple new_row,
+	   bool frees_key)
 {
-	CommandId command;
+	CommandId command = new_row != NULL ? HeapTupleHeaderGetCmin(new_row->t_data)
+					    : HeapTupleHeaderGetCmax(old_row->t_data);
 
 	place->flags = 0;
 	if (old_row != NULL && is_ours(HeapTupleHeaderGetXmin(old_row->t_data))) {
@@ -267,13 +283,8 @@ find_place(struct place *place, HeapTuple old_row, HeapTuple new_row, bool frees
 		place->flags |= ELVIS_CHANGE_NEW_TID;
 		place->new_tid = new_row->t_self;
 	}
-	command = new_row != NULL ? HeapTupleHeaderGetCmin(new_row->t_data)
-				  : HeapTupleHeaderGetCmax(old_row->t_data);
-	if (frees_key && any_captured && command < highest)
+	if (is_overtaken(family, command) && frees_key)
 		place->flags |= ELVIS_CHANGE_EARLY;
-	if (!any_captured || command > highest)
-		highest = command;
-	any_captured = true;
 }
 
 static void
@@ -375,7 +386,8 @@ capture(Relation relation, enum elvis_operation operation, TupleTableSlot *old_r
 	if (operation == ELVIS_UPDATE)
 		frees_key = !compare(table, old_row, new_row, unchanged);
 	if (by_trigger)
-		find_place(&place, old_row ? ExecFetchSlotHeapTuple(old_row, false, NULL) : NULL,
+		find_place(&place, table->family,
+			   old_row ? ExecFetchSlotHeapTuple(old_row, false, NULL) : NULL,
 			   new_row ? ExecFetchSlotHeapTuple(new_row, false, NULL) : NULL,
 			   frees_key);
 

@@ -478,6 +478,7 @@ renew(struct captured *table, Relation relation)
 	if (table->context != NULL)
 		MemoryContextDelete(table->context);
 	*table = fresh;
+	table->family = table->root == table->relid ? table : entry(table->root);
 }
 
 struct captured *

@@ -41,6 +41,9 @@ struct captured {
 	int head_length;
 	StringInfoData descriptor;	/* TABLE record without version and rules */
 	MemoryContext context;	/* of all of the above */
+	struct captured *family;	/* the root's: what all its partitions have in common */
+	uint64 transaction;	/* of this session, that captured something of the family last */
+	CommandId highest;	/* its newest command of which something was captured */
 };
 
 void relation_init(void);

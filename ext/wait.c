@@ -30,7 +30,7 @@ PG_FUNCTION_INFO_V1(elvis_wake);
 #endif
 
 #define SLOTS 32
-#define COUNTERS 16
+#define COUNTERS 61
 #define BLIND_STEP_MS 20	/* between looks when nobody can wake us */
 
 struct slot {

@@ -88,6 +88,7 @@ regress_tests = \
 	versions \
 	gaps \
 	read \
+	delivered_is_durable \
 	segments \
 	roles
 

@@ -80,6 +80,20 @@ COMMIT;
 SELECT test.mark();
 SELECT op, before, after FROM test.stream();
 
+-- what a foreign key deletes elsewhere is no reason to look closer
+CREATE TABLE t_referring (k int PRIMARY KEY, o int REFERENCES t_order ON DELETE CASCADE);
+SELECT elvis.attach('t_referring', 'master');
+INSERT INTO t_order VALUES (200, 0);
+INSERT INTO t_referring VALUES (1, 200), (2, 200);
+SELECT test.mark();
+DELETE FROM t_order WHERE k = 200;
+SELECT test.mark();
+SELECT "table", op, before FROM test.stream();
+SELECT last_value AS segment FROM elvis.segment_current \gset
+SELECT get_byte(body, 1) & 2 AS marked FROM elvis.log_:segment ORDER BY seq DESC LIMIT 1;
+SELECT elvis.detach('t_referring');
+DROP TABLE t_referring;
+
 -- a long transaction of this kind comes in the same order in small pieces
 SELECT test.mark();
 BEGIN;
