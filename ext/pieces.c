@@ -131,10 +131,14 @@ stop_at_recheck(Walk *walk, const ErrorData *error)
 static void
 note_failure(Walk *walk, uint8 kind, const ErrorData *error)
 {
-	walk->failure.kind = kind;
-	walk->failure.sqlstate = MemoryContextStrdup(walk->context,
-						     unpack_sql_state(error->sqlerrcode));
-	walk->failure.message = error->message;
+	WalkFailure *failure = &walk->failure;
+
+	if (failure->message != NULL)
+		pfree(failure->message);
+	failure->kind = kind;
+	strlcpy(failure->sqlstate, unpack_sql_state(error->sqlerrcode),
+		sizeof(failure->sqlstate));
+	failure->message = MemoryContextStrdup(walk->context, error->message);
 }
 
 /* Which change it was is known when the piece had but one; else the next piece is smaller. */
@@ -200,10 +204,12 @@ walk_pieces(Walk *walk)
 		WalkPoint start = walk->point;
 		ErrorData *error = walk_piece(walk);
 
-		if (error != NULL)
+		if (error != NULL) {
 			walk_failed(walk, &start, error);
-		else
+			FreeErrorData(error);
+		} else {
 			walk_larger(walk);
+		}
 	}
 }
 

@@ -158,11 +158,13 @@ put_new(ApplyCall *call, Conflict *conflict, const struct frame_value *image,
 	OpenTable *table = conflict->table;
 
 	need_rights(call, conflict, ACL_INSERT);
-	if (table->root != NULL) {
-		row_fill_insert(table->root, image, table->root->fresh);
+	if (table->root != NULL)
+		table = table->root;
+	if (table->map->partitioned) {
+		row_fill_insert(table, image, table->fresh);
 		if (merge != NULL)
-			row_merge(table->root, merge->row, table->root->fresh);
-		table = call_route(call, table->root);
+			row_merge(table, merge->row, table->fresh);
+		table = call_route(call, table);
 	}
 	row_fill_insert(table, image, table->fresh);
 	if (merge != NULL)
@@ -206,7 +208,7 @@ merge(ApplyCall *call, Conflict *conflict, const WalkAnswer *answer, TextValue *
 		row_merge(conflict->table, answer->row, conflict->table->fresh);
 		return put_found(call, conflict, written);
 	}
-	if (change->after == NULL)
+	if (change->operation != ELVIS_INSERT && conflict->kind != ELVIS_UPDATE_MISSING)
 		return CARRY_SENSELESS;
 	/* what was refused is not decoded again where the policy gave something else */
 	if (conflict->kind == ELVIS_TYPE_ERROR) {

@@ -53,7 +53,8 @@ typedef struct WalkAnswer {
 /* What the server raised about one change, found in careful mode. */
 typedef struct WalkFailure {
 	uint8 kind;			/* 0: nothing */
-	char *sqlstate, *message;
+	char sqlstate[6];
+	char *message;
 } WalkFailure;
 
 #define WALK_ORIGINS_MAX 64

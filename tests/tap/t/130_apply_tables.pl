@@ -43,7 +43,12 @@ is($lyon->sql('select count(*) from parts_w'), 1, 'to where the target has them'
 $paris->sql("insert into parts values (99, 'nowhere', 'x')");
 my $told = $link->step;
 is($told->{conflict} && $told->{conflict}{kind}, 'constraint_violation', 'a row without a partition is a conflict');
-applied('it', answers => [ verdict('keep_local') ]);
+applied('it', answers => [ verdict('merge', undef, 'w', undef) ]);
+is($lyon->sql('select * from parts_w where id = 99'), '99|w|x', 'and a merged one finds its place');
+$paris->sql("update parts set v = 'y' where id = 99");
+$told = $link->step(answers => [ verdict('merge', undef, undef, 'z') ]);
+is("$told->{state} $told->{conflict}{kind}", 's policy_error', 'a row that is not found is not merged');
+$link->step(answers => [ verdict('keep_local') ]);
 $paris->sql("delete from parts where id = 99");
 $link->step(answers => [ verdict('keep_local') ]);
 $paris->sql('truncate parts');
@@ -231,12 +236,19 @@ $told = $on->step(answers => [ verdict('keep_local') ], keep => 1);
 is($told->{state}, 'd', 'it is asked about');
 $on->{rules} = { '*' => rules(update_differs => always('stop')) };
 $told = $on->step;
+$on->{rules} = {};
 is("$told->{conflict}{origin} $told->{conflict}{xid}", "1 $xid",
 	'with origin and transaction as they were');
 is($back->step->{changes}, 604, 'what comes back to where it was made');
 is($paris->sql("select count(*) from elvis.resolution"), 0, 'is passed in silence');
+$paris->sql('truncate relayed restart identity');
+applied('a truncation');
+$told = $on->step(answers => [ verdict('keep_local') ]);
+is($told->{state}, 'd', 'is forwarded') or diag explain $told;
+is($nice->sql('select count(*) from relayed'), 0, 'too');
+is($nice->sql('select string_agg(origin::text, chr(44)) from elvis.route'), '1', 'as what it was');
 my $short = Elvis::Link->new($paris, $nice)->start;
-$paris->sql("update relayed set v = 'short' where id = 1");
+$paris->sql("insert into relayed values (1, 'short')");
 like($short->step->{error}, qr/come here by two links/, 'an origin comes by one link');
 
 done_testing();
