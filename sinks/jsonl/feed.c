@@ -270,17 +270,17 @@ empty_buffer(struct feed *feed)
 	return ELVIS_SINK_OK;
 }
 
-static enum elvis_result
-append(struct feed *feed, const char *bytes, size_t length)
+enum elvis_result
+feed_append(struct feed *feed, const char *line, size_t length)
 {
 	while (length > 0) {
 		size_t room = BUFFER_SIZE - feed->filled;
 		size_t n = length < room ? length : room;
 		enum elvis_result result = ELVIS_SINK_OK;
 
-		memcpy(feed->buffer + feed->filled, bytes, n);
+		memcpy(feed->buffer + feed->filled, line, n);
 		feed->filled += n;
-		bytes += n;
+		line += n;
 		length -= n;
 		if (feed->filled == BUFFER_SIZE)
 			result = empty_buffer(feed);
@@ -288,14 +288,6 @@ append(struct feed *feed, const char *bytes, size_t length)
 			return result;
 	}
 	return ELVIS_SINK_OK;
-}
-
-enum elvis_result
-feed_append(struct feed *feed, const char *line)
-{
-	enum elvis_result result = append(feed, line, strlen(line));
-
-	return result == ELVIS_SINK_OK ? append(feed, "\n", 1) : result;
 }
 
 /*

@@ -38,8 +38,8 @@ void feed_position(const struct feed *feed, struct elvis_position *position, boo
 /* Lines may follow; a full file is left for the next. */
 enum elvis_result feed_begin(struct feed *feed);
 
-/* Appends the text and a newline. */
-enum elvis_result feed_append(struct feed *feed, const char *line);
+/* Appends a line, which has its newline. */
+enum elvis_result feed_append(struct feed *feed, const char *line, size_t length);
 
 /* What was appended stays, and the feed stands at `position`. */
 enum elvis_result feed_commit(struct feed *feed, const struct elvis_position *position);

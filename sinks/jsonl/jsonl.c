@@ -43,6 +43,7 @@ struct jsonl {
 	const struct elvis_host *host;
 	const struct elvis_link *link;
 	struct feed *feed;
+	struct event event;
 };
 
 static enum elvis_result
@@ -113,21 +114,19 @@ begin(void *state, const struct elvis_position *from)
 static enum elvis_result
 write(void *state, const struct elvis_piece *piece)
 {
-	const struct jsonl *jsonl = state;
+	struct jsonl *jsonl = state;
 	enum elvis_result result = ELVIS_SINK_OK;
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	for (size_t i = 0; i < piece->n_changes && result == ELVIS_SINK_OK; i++) {
-		char *line = event_line(jsonl->link, piece->changes[i],
-					(int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000);
-
-		if (line == NULL) {
-			jsonl->host->fail(jsonl->host, "out of memory for a line");
+		if (!event_make(&jsonl->event, jsonl->link, piece->changes[i],
+				(int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000)) {
+			jsonl->host->fail(jsonl->host, "no memory for a line, or a text that is "
+					  "not UTF-8");
 			return ELVIS_SINK_RETRY;
 		}
-		result = feed_append(jsonl->feed, line);
-		free(line);
+		result = feed_append(jsonl->feed, jsonl->event.text, jsonl->event.length);
 	}
 	return result;
 }
@@ -155,6 +154,7 @@ close(void *state)
 	struct jsonl *jsonl = state;
 
 	feed_close(jsonl->feed);
+	event_free(&jsonl->event);
 	free(jsonl);
 }
 
