@@ -88,10 +88,11 @@ struct elvis_option {
 	const char *name;
 	enum elvis_option_type type;
 	bool required;
-	const char *fallback;	/* the default as it would be written; NULL: not set */
+	const char *fallback;	/* the default as it would be written, lists as "a, b"; NULL: not
+				 * set */
 	int64_t min, max;	/* for INT, in force when min < max */
 	const char *const *choices;	/* for STRING: the words allowed, NULL-ended; NULL: any */
-	const char *help;	/* one line */
+	const char *help;	/* MUST: one line, shown by elvisctl and when it is missing */
 };
 
 /* The value of one option.  Frozen.  Which member counts is said by the option's type. */

@@ -70,7 +70,7 @@ struct elvis_change {
 	int64_t at;		/* when it was captured at its origin, us since 1970-01-01 UTC */
 	uint64_t xid;		/* of the transaction that first made it, at its origin */
 	int64_t seq;		/* last sequence number of its transaction on this source */
-	uint64_t ordinal;	/* its place in that transaction, from 0; (seq, ordinal) is its address */
+	uint64_t ordinal;	/* its place in that transaction, from 0; with seq its address */
 };
 
 #endif

@@ -19,6 +19,9 @@
  *	ELVIS_POLICY("mine", .version = "1", .summary = "the local row stays", .decide = decide);
  *
  *	cc -shared -fPIC $(pkg-config --cflags elvis-plugin) mine.c -o mine.so
+ *	elvisctl check-policy ./mine.so
+ *
+ * <elvis/order.h> compares values and rows.
  */
 #ifndef ELVIS_POLICY_H
 #define ELVIS_POLICY_H
@@ -35,7 +38,8 @@ enum elvis_convergence {
 /* What the policy needs to see (bits). */
 enum elvis_needs {
 	ELVIS_NEEDS_BEFORE = 1,		/* the before image */
-	ELVIS_NEEDS_LARGE_VALUES = 2,	/* large unchanged values too: the table must capture them */
+	ELVIS_NEEDS_LARGE_VALUES = 2,	/* large unchanged values too: elvisctl apply has the table
+					 * capture them; it is not asked where one is lacking */
 };
 
 /*

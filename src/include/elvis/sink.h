@@ -16,8 +16,8 @@
 
 enum elvis_result {
 	ELVIS_SINK_OK = 0,
-	ELVIS_SINK_RETRY,		/* try again later: connection lost, deadlock, no space ...: back off */
-	ELVIS_SINK_STOPPED,		/* the link must stop until an operator resumes it; reason by fail() */
+	ELVIS_SINK_RETRY,		/* try again later: connection lost, deadlock, no space */
+	ELVIS_SINK_STOPPED,		/* the link must stop until an operator resumes it */
 	ELVIS_SINK_FATAL,		/* cannot work as configured; the link does not run */
 };
 
