@@ -30,10 +30,11 @@ ask_subscriber(struct standing *s, const struct site *site, struct arena *arena,
 	s->state = "new";
 	s->reason = NULL;
 	params_uuid(&params, s->link->uuid);
+	params_text(&params, s->link->from->name);
 	if (!conn_run(source_of(s, site),
 		      "SELECT state, reason, confirmed_id, confirmed_seq, confirmed_at,"
 		      "       EXISTS (SELECT FROM pg_stat_activity a"
-		      "               WHERE a.application_name LIKE 'elvisd%'"
+		      "               WHERE a.application_name = left('elvisd ' || $2, 63)"
 		      "                 AND a.datname = current_database())"
 		      "  FROM elvis.subscriber WHERE link = $1", &params, &result, err))
 		return false;

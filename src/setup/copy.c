@@ -178,7 +178,7 @@ begin_link(struct copier *c)
 	       start_position(c->site, c->link, &point, c->err);
 }
 
-/* When the link's transactions last ended at the target */
+/* Is the link's daemon in a transaction at the target, and when did its last one end? */
 static bool
 applying_since(struct copier *c, bool *applying, int64_t *position_at)
 {
@@ -186,12 +186,13 @@ applying_since(struct copier *c, bool *applying, int64_t *position_at)
 	AUTO_RESULT PGresult *result = NULL;
 
 	params_uuid(&params, c->link->uuid);
+	params_text(&params, c->link->name);
 	if (!conn_run(c->target,
-		      "SELECT EXISTS (SELECT FROM pg_locks l"
-		      "               WHERE l.relation = 'elvis.position'::regclass"
-		      "                 AND l.mode = 'RowExclusiveLock'"
-		      "                 AND l.database = (SELECT d.oid FROM pg_database d"
-		      "                                   WHERE d.datname = current_database())),"
+		      "SELECT EXISTS (SELECT FROM pg_stat_activity a JOIN pg_locks l USING (pid)"
+		      "               WHERE a.datname = current_database()"
+		      "                 AND a.application_name = left('elvisd ' || $2, 63)"
+		      "                 AND l.relation = 'elvis.position'::regclass"
+		      "                 AND l.mode = 'RowExclusiveLock'),"
 		      "       (SELECT p.at FROM elvis.position p WHERE p.link = $1)",
 		      &params, &result, c->err))
 		return false;

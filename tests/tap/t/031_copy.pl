@@ -103,6 +103,21 @@ ok(same_rows('late', $paris, $lyon), 'a table that joins a link is the same');
 ok(same_rows('pgbench_history', $paris, $lyon), 'and the others still are');
 is($lyon->sql('select count(*) from elvis.resolution'), 0, 'without a conflict');
 
+$_->sql('create table later (id int primary key, v int)') for $paris, $lyon;
+$daemon->ctl_ok('apply');
+$daemon->restart;
+$daemon->ctl_ok('pause', 'source_target');
+$paris->sql('insert into later select i, 0 from generate_series(1, 1000) i');
+$daemon->ctl_ok('resume', 'source_target');
+$daemon->wait_caught_up;
+$lyon->sql('set session_replication_role = replica; delete from later');
+($status, undef, $err) = $daemon->ctl('copy', 'source_target', '--table', 'public.later');
+is($status, 0, 'a table can be filled anew while the link runs') or diag $err;
+is($paris->sql("select state from elvis.subscriber"), 'running', 'which then goes on');
+$paris->sql('update later set v = v + 1');
+$daemon->wait_caught_up;
+ok(same_rows('later', $paris, $lyon), 'and delivers what the table did not hold');
+
 # ---- refused, cut off, run again ----
 
 $daemon->stop;
