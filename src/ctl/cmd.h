@@ -35,6 +35,7 @@ enum ctl_exit {
 	X(OPTION_PRUNE, "prune", NULL, \
 	  "also undo what the configuration does not name: attached tables, links") \
 	X(OPTION_TABLE, "table", "PATTERN", "only tables that match; may be repeated") \
+	X(OPTION_TRUNCATE, "truncate", NULL, "empty tables of the target that hold rows first") \
 	X(OPTION_LINK, "link", "LINK", "only this link") \
 	X(OPTION_TIMEOUT, "timeout", "SECONDS", "give up after so long [60]") \
 	X(OPTION_LIMIT, "limit", "N", "at most so many, newest first [50]") \

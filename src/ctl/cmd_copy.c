@@ -67,7 +67,10 @@ run_copy(struct ctl *ctl, struct err *err)
 	struct copying copying = {
 		.ctl = ctl, .terminal = isatty(STDOUT_FILENO), .began_us = clock_mono_us(),
 	};
-	struct copy_options options = { .listener = show, .context = &copying };
+	struct copy_options options = {
+		.truncate = (ctl->given & OPTION_TRUNCATE) != 0, .listener = show,
+		.context = &copying,
+	};
 	const struct conf_link *link = ctl_link(ctl, ctl->argv[0], err);
 	struct site *site;
 	enum ctl_exit status = CTL_OK;
@@ -88,7 +91,7 @@ const struct cmd cmd_copy = {
 	.words = "LINK",
 	.least_words = 1,
 	.most_words = 1,
-	.options = OPTION_TABLE,
+	.options = OPTION_TABLE | OPTION_TRUNCATE,
 	.help = "fill the empty tables of a link's target while its source is written",
 	.run = run_copy,
 };

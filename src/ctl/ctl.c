@@ -164,6 +164,7 @@ take_command_option(struct ctl *ctl, enum ctl_option_number number, const char *
 		return read_number(value, &ctl->limit);
 	case NUMBER_OPTION_ADOPT:
 	case NUMBER_OPTION_PRUNE:
+	case NUMBER_OPTION_TRUNCATE:
 	case NUMBER_OPTION_ACCEPT:
 	case CTL_OPTION_COUNT:
 		return true;

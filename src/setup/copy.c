@@ -19,6 +19,7 @@
 struct work {
 	const struct inventory_table *from, *to;
 	bool done;	/* by an earlier run */
+	bool filled;	/* and to be emptied first */
 };
 
 struct copier {
@@ -130,21 +131,46 @@ check_empty(struct copier *c)
 	const struct site_node *target = site_node(c->site, c->link->to);
 
 	for (size_t i = 0; i < c->n_works; i++) {
-		const struct inventory_table *to = c->works[i].to;
-		bool filled;
+		struct work *work = &c->works[i];
 
-		if (c->works[i].done)
+		if (work->done)
 			continue;
-		if (!table_filled(target, to, c->arena, &filled, c->err))
+		if (!table_filled(target, work->to, c->arena, &work->filled, c->err))
 			return false;
-		if (filled)
+		if (work->filled && !c->options->truncate)
 			return err_set(c->err, ERR_CONFIG, "table %s.%s on '%s' has rows already; "
-				       "empty it (as a member of elvis_admin under "
-				       "session_replication_role = replica), or use elvisctl "
-				       "apply --adopt when both sides hold the same",
-				       to->schema, to->name, c->link->to->name);
+				       "copy --truncate empties it first, and elvisctl apply "
+				       "--adopt starts without a copy when both sides hold the "
+				       "same", work->to->schema, work->to->name,
+				       c->link->to->name);
 	}
 	return true;
+}
+
+/* All in one statement: some may refer to others. */
+static bool
+empty_tables(struct copier *c)
+{
+	struct params params = PARAMS_NONE;
+	const char *list = NULL;
+
+	for (size_t i = 0; i < c->n_works; i++) {
+		const struct work *work = &c->works[i];
+
+		if (work->filled)
+			list = arena_printf(c->arena, "%s%s%s%s", list ? list : "",
+					    list ? ", " : "",
+					    work->to->partitioned ? "" : "ONLY ",
+					    table_sql(c->arena, work->to->schema,
+						      work->to->name));
+	}
+	if (list == NULL)
+		return true;
+	params_i32(&params, (int32_t) c->link->from->id);
+	return conn_command(c->target, "BEGIN", c->err) &&
+	       conn_run(c->target, "SELECT elvis.begin_copy($1)", &params, NULL, c->err) &&
+	       conn_command(c->target, arena_printf(c->arena, "TRUNCATE %s", list), c->err) &&
+	       conn_command(c->target, "COMMIT", c->err);
 }
 
 static bool
@@ -259,11 +285,11 @@ prepare_link(struct copier *c, bool *is_new)
 	if (!*is_new && c->options->n_tables == 0)
 		return err_set(c->err, ERR_CONFIG, "link '%s' has started already; name the "
 			       "tables that joined it with --table", c->link->name);
-	if (!find_done(c) || !check_empty(c))
+	if (position != NULL && *is_new && !find_done(c))
 		return false;
-	if (position == NULL)
-		return begin_link(c);
-	return pause_link(c, subscriber);
+	return check_empty(c) &&
+	       (position == NULL ? begin_link(c) : pause_link(c, subscriber)) &&
+	       empty_tables(c);
 }
 
 /* Begun after attach has committed, so whoever writes unseen by the snapshot is captured. */

@@ -27,6 +27,7 @@ typedef void copy_listener(void *context, const struct copy_progress *progress);
 struct copy_options {
 	const struct pattern *tables;	/* only these; none: all of the link */
 	size_t n_tables;
+	bool truncate;			/* empty target tables that hold rows, else they are refused */
 	copy_listener *listener;	/* about ten times a second; NULL: nobody */
 	void *context;
 };

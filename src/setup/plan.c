@@ -311,8 +311,8 @@ plan_link(struct planner *p, const struct conf_link *link)
 		add_step(p, (struct step){
 			.kind = STEP_RESUBSCRIBE, .node = link->from, .link = link,
 			.words = arena_printf(p->arena, "link '%s' has a position on '%s', but '%s' "
-					      "keeps no log for it any more; elvisctl forget %s, "
-					      "empty its tables there and elvisctl copy %s",
+					      "keeps no log for it any more; elvisctl forget %s and "
+					      "elvisctl copy %s --truncate begin it anew",
 					      link->name, link->to->name, link->from->name,
 					      link->name, link->name),
 		});

@@ -118,6 +118,23 @@ $paris->sql('update later set v = v + 1');
 $daemon->wait_caught_up;
 ok(same_rows('later', $paris, $lyon), 'and delivers what the table did not hold');
 
+# ---- filled anew ----
+
+$paris->sql('update later set v = 7');
+$daemon->ctl_ok('pause', 'source_target');
+$lyon->sql('set session_replication_role = replica; update later set v = -1; delete from single');
+$daemon->ctl_ok('copy', 'source_target', '--truncate', '--table', 'public.later', '--table', 'public.single');
+$daemon->ctl_ok('resume', 'source_target');
+$daemon->wait_caught_up;
+ok(same_rows($_, $paris, $lyon), "$_ is filled anew, whatever it held") for 'later', 'single';
+
+$daemon->ctl_ok('forget', 'source_target');
+$daemon->ctl_ok('copy', 'source_target', '--truncate');
+$paris->sql('update later set v = 8');
+$daemon->wait_caught_up;
+ok(same_rows($_, $paris, $lyon), "$_ is, with all of its link") for 'later', 'single', 'pgbench_accounts', 'parted';
+is($lyon->sql('select count(*) from elvis.resolution'), 0, 'and no conflict ever');
+
 # ---- refused, cut off, run again ----
 
 $daemon->stop;
