@@ -32,6 +32,7 @@ fuzz_tests = \
 	tests/fuzz/fuzz_change \
 	tests/fuzz/fuzz_conflict \
 	tests/fuzz/fuzz_filter \
+	tests/fuzz/fuzz_frame \
 	tests/fuzz/fuzz_table
 
 # properties of the sources, and of what was built
@@ -167,6 +168,7 @@ LDADD        = src/libelvis.la $(CHECK_LIBS)
 tests_fuzz_fuzz_change_SOURCES = tests/fuzz/fuzz_change.c tests/fuzz/replay.c
 tests_fuzz_fuzz_conflict_SOURCES = tests/fuzz/fuzz_conflict.c tests/fuzz/replay.c
 tests_fuzz_fuzz_filter_SOURCES = tests/fuzz/fuzz_filter.c tests/fuzz/replay.c
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c tests/fuzz/replay.c ext/frame.c
 tests_fuzz_fuzz_table_SOURCES = tests/fuzz/fuzz_table.c tests/fuzz/replay.c
 AM_CPPFLAGS += $(CHECK_CFLAGS)
 
