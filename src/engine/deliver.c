@@ -6,6 +6,12 @@
 #include "model/position.h"
 #include "model/record.h"
 
+/*
+ * After a failure the next so many source transactions go one by one: what another link has to bring
+ * first holds up nothing that stands before it, and two links do not wait for each other's batches.
+ */
+#define SINGLY 100
+
 static void
 batch_cursor(struct cursor *cursor, const struct elvis_position *position,
 	     const struct snapshot *to)
@@ -107,7 +113,8 @@ commit_at(struct link *link, const struct elvis_position *next, int64_t at, stru
 			return false;
 		link->begun = false;
 		link->stored = *next;
-		link->singly = false;
+		if (link->singly > 0)
+			link->singly--;
 	}
 	link->position = *next;
 	return true;
@@ -126,7 +133,8 @@ deliver_position(struct link *link, struct err *err)
 static size_t
 cut_limit(struct link *link)
 {
-	bool smallest = link->settings.by_transaction || link->singly || link_leaving(link);
+	bool smallest = link->settings.by_transaction || link->singly > 0 ||
+		link_leaving(link);
 
 	return smallest ? 1 : link->settings.target_bytes;
 }
@@ -200,7 +208,8 @@ give_up(struct link *link)
 
 	if (link->begun)
 		sink->ops->rollback(sink->self);
-	link->singly |= link->begun;
+	if (link->begun)
+		link->singly = SINGLY;
 	link->begun = false;
 	tables_forget_told(link);
 }

@@ -51,7 +51,7 @@ struct link {
 	/* trouble */
 	struct backoff backoff;
 	struct complaint complaint;
-	bool singly;		/* one source transaction at a time until one is through */
+	int singly;		/* so many commits, each of one source transaction, to come */
 	bool setback_accepted;	/* the operator resumed a link whose target was set back */
 	enum link_state told;	/* last state logged */
 	bool told_no_position;
