@@ -161,6 +161,7 @@ pass_piece(struct link *link, const struct cursor *batch, const struct piece *pi
 		if (result == FILTER_FAILED || !write_out(link, err))
 			return false;
 		/* a cut at the very end of the batch is made there, at its snapshot */
+		link->full = result == FILTER_CUT;
 		if (result == FILTER_END || (piece->finished && in.at == in.end))
 			return true;
 		next.seq = link->filter.seq;
@@ -214,12 +215,11 @@ give_up(struct link *link)
 	tables_forget_told(link);
 }
 
-/* Is the next batch to go into the target transaction that has been begun? */
+/* Does the next batch go into the target transaction that has been begun? */
 static bool
 goes_on(struct link *link, const struct snapshot *newest)
 {
-	return link->position.from_id < newest->id && !link_leaving(link) &&
-	       link->filter.bytes < cut_limit(link);
+	return !link->full && link->position.from_id < newest->id && !link_leaving(link);
 }
 
 /* One batch.  At its end the position is there, but stored only if nothing follows at once. */

@@ -41,6 +41,7 @@ struct link {
 	struct arena *rows;	/* changes for a sink of rows */
 	int form;		/* of values, enum elvis_column_form */
 	bool begun;		/* the sink is in a target transaction */
+	bool full;		/* and that is to end where it stands */
 	struct cache *own;	/* when it was behind the others */
 	bool sharing;		/* joined the shared cache */
 

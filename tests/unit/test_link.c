@@ -382,35 +382,52 @@ START_TEST(a_transaction_larger_than_a_piece_stays_one)
 }
 END_TEST
 
-/* Another link has been here, in small steps: what it has read is taken, in one transaction. */
-START_TEST(batches_read_by_others_are_taken_and_joined)
+/* Another link has been here, in small steps. */
+static void
+after_others(struct world *w)
 {
-	struct world w;
-	struct cursor cursor = { .from_id = 1 };
+	struct cursor cursor;
 	const struct piece *piece;
 	struct err err = ERR_INIT;
 
-	world_init(&w);
-	w.settings.target_bytes = 1 << 20;
-	w.source.piece = 1000;
-	world_start(&w);
-	cache_join(w.cache);
+	w->source.piece = 1000;
+	world_start(w);
+	cache_join(w->cache);
+	cache_join(w->cache);	/* and one that has not had them yet */
 	for (int64_t from = 1; from < 6; from++) {
 		cursor = (struct cursor){ .from_id = from, .to_id = from + 1 };
-		ck_assert(cache_take(w.cache, &cursor, ELVIS_FORM_TEXT, &piece, &err));
-		cache_give_back(w.cache, piece);
+		ck_assert(cache_take(w->cache, &cursor, ELVIS_FORM_TEXT, &piece, &err));
+		cache_give_back(w->cache, piece);
 	}
-	cache_join(w.cache);	/* a third, that has not had them */
-	say_snapshot(&w, 6);
-	say_state(&w, LINK_RUNNING, 1);
-	await(&w, 6);
-	ck_assert_uint_eq(cache_reads(w.cache), 5);
-	cache_leave(w.cache);
-	cache_leave(w.cache);
-	world_end(&w);
+	say_snapshot(w, 6);
+	say_state(w, LINK_RUNNING, 1);
+	await(w, 6);
+	ck_assert_uint_eq(cache_reads(w->cache), 5);
+	cache_leave(w->cache);
+	cache_leave(w->cache);
+	world_end(w);
+	check_all(w);
+}
 
-	check_all(&w);
+START_TEST(batches_read_by_others_are_taken_and_joined)
+{
+	struct world w;
+
+	world_init(&w);
+	w.settings.target_bytes = 1 << 20;
+	after_others(&w);
 	ck_assert_int_eq(w.sink.commits, 1);
+}
+END_TEST
+
+START_TEST(batches_are_not_joined_where_each_transaction_is_one)
+{
+	struct world w;
+
+	world_init(&w);
+	w.settings.by_transaction = true;
+	after_others(&w);
+	ck_assert_int_eq(w.sink.commits, 5 * 4);
 }
 END_TEST
 
@@ -572,6 +589,7 @@ UNIT_MAIN("link",
 	  by_transaction_each_source_transaction_is_one,
 	  a_transaction_larger_than_a_piece_stays_one,
 	  batches_read_by_others_are_taken_and_joined,
+	  batches_are_not_joined_where_each_transaction_is_one,
 	  what_is_not_for_the_link_moves_its_position_all_the_same,
 	  tables_of_others_are_left_out,
 	  what_is_durable_is_confirmed,
