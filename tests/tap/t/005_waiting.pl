@@ -7,7 +7,6 @@ use Elvis::Node;
 use Elvis::Util;
 use IPC::Run;
 use Test::More;
-use Time::HiRes qw(time);
 
 my $paris = Elvis::Node->new('paris');
 my $lyon = Elvis::Node->new('lyon', beside => $paris);
@@ -27,66 +26,69 @@ sub wait_for
 	my $known = $node->sql('select elvis.newest_snapshot()');
 	my $psql = IPC::Run::start(
 		[ $node->cluster->installed_command('psql'), '-XAtq', '-d', $node->conninfo,
-		  '-c', "select fresh from elvis.wait_snapshot($known, 0, 1000)" ],
+		  '-c', "select fresh, clock_timestamp() - statement_timestamp() < '900 ms' "
+			. "from elvis.wait_snapshot($known, 0, 1000)" ],
 		'>', \$out, '2>', \$err);
 
 	return { psql => $psql, out => \$out, err => \$err };
 }
 
+my $waiting = "datname = current_database() and wait_event = 'Extension' and query ~ 'wait_snapshot'";
+
+# False: it ended, its second over, before anybody saw it wait.
 sub is_waiting
 {
-	my ($node, $n) = @_;
+	my ($node, $waiter) = @_;
 
-	return $node->poll(<<"SQL");
-select count(*) = $n from pg_stat_activity
-where datname = current_database() and wait_event = 'Extension' and query ~ 'wait_snapshot'
-SQL
+	while ($waiter->{psql}->pumpable)
+	{
+		return 1 if $node->sql("select exists (select from pg_stat_activity where $waiting)") eq 't';
+		$waiter->{psql}->pump_nb;
+	}
+	return 0;
 }
 
-# From commit to answer, in seconds: the median of many, because any one may be unlucky.  Without
-# being woken it would be anything up to a second.
-sub median_latency
+# Somebody who is not woken finds out when the second is over, never before.  On a busy machine one
+# who is woken may have had to wait that long for the commit: then it is tried again.
+sub is_woken
 {
 	my ($node) = @_;
-	my @seconds;
 
-	while (@seconds < 9)
+	for (1 .. 30)
 	{
 		my $waiter = wait_for($node);
-		my $begin;
 
-		is_waiting($node, 1) or die 'nobody waits';
-		$begin = time;
-		$node->sql('insert into t default values');
+		$node->sql('insert into t default values') if is_waiting($node, $waiter);
 		$waiter->{psql}->finish;
-		push @seconds, time - $begin if ${ $waiter->{out} } eq "t\n";
+		return 1 if ${ $waiter->{out} } eq "t|t\n";
 	}
-	return (sort { $a <=> $b } @seconds)[4];
+	return 0;
 }
 
-cmp_ok(median_latency($paris), '<', 0.25, 'a commit wakes who waits');
+ok(is_woken($paris), 'a commit wakes who waits');
 
 my $waiter = wait_for($paris);
-is_waiting($paris, 1);
+is_waiting($paris, $waiter);
 $paris->sql('insert into other values (1)');
 $lyon->sql('insert into t default values');
 $waiter->{psql}->finish;
-is(${ $waiter->{out} }, "f\n", 'what was not captured, or elsewhere, is no news');
+is(${ $waiter->{out} }, "f|f\n", 'what was not captured, or elsewhere, is no news');
 
-# as often as there are slots, and more
-for my $round (1 .. 5)
+# more often than there are slots
+my $killed = 0;
+while ($killed < 40)
 {
-	my @killed = map { wait_for($paris) } 1 .. 8;
+	my @waiters = map { wait_for($paris) } 1 .. 8;
 
-	is_waiting($paris, 8);
-	$paris->sql(<<'SQL');
-select pg_terminate_backend(pid) from pg_stat_activity
-where datname = current_database() and wait_event = 'Extension' and query ~ 'wait_snapshot'
-SQL
-	$_->{psql}->finish for @killed;
-	is_waiting($paris, 0);
+	while (grep { $_->{psql}->pumpable } @waiters)
+	{
+		$killed += $paris->sql(
+			"select count(pg_terminate_backend(pid)) from pg_stat_activity where $waiting");
+		$_->{psql}->pump_nb for grep { $_->{psql}->pumpable } @waiters;
+	}
+	$_->{psql}->finish for @waiters;
 }
-cmp_ok(median_latency($paris), '<', 0.25, 'killed waiters leave their slots');
+ok(is_woken($paris), 'killed waiters leave their slots');
 
 # COMMIT PREPARED tells nobody; it is found by looking
 my $known = $paris->sql('select elvis.newest_snapshot()');
@@ -96,7 +98,7 @@ $known = $paris->sql('select elvis.newest_snapshot()');
 is($paris->sql("select fresh from elvis.wait_snapshot($known, 0, 50)"), 'f',
 	'a prepared transaction is no news');
 $waiter = wait_for($paris);
-is_waiting($paris, 1);
+is_waiting($paris, $waiter);
 $paris->sql("commit prepared 'elvis_waited'");
 $waiter->{psql}->finish;
 is($paris->sql("select fresh from elvis.wait_snapshot($known, 0, 1000)"), 't',
