@@ -18,6 +18,11 @@ struct key {
 	int64_t form;
 };
 
+/* The first piece of a batch is also found by where the batch begins. */
+struct beginning {
+	int64_t from_id, from_token, form;
+};
+
 struct entry {
 	struct piece piece;	/* first: the address handed out is the entry's */
 	struct key key;
@@ -38,7 +43,7 @@ struct cache {
 	struct source *source;	/* used by who has set `busy`, without the lock */
 	bool busy, stopped;
 	struct entry *asked;	/* its read was started and is to be finished first */
-	struct hash *entries, *descriptions;
+	struct hash *entries, *beginnings, *descriptions;
 	struct entry *newest, *oldest;
 	size_t bytes, max_bytes, reads;
 	unsigned members;
@@ -65,10 +70,13 @@ cursor_cmp(const struct cursor *a, const struct cursor *b)
 	return a->inside < b->inside ? -1 : a->inside > b->inside;
 }
 
+/* What a piece costs beside its records: the least that a result of libpq takes */
+#define PIECE_OVERHEAD 4096
+
 static size_t
 entry_bytes(const struct entry *entry)
 {
-	return sizeof(*entry) +
+	return sizeof(*entry) + PIECE_OVERHEAD +
 	       (size_t) (entry->piece.records.end - entry->piece.records.at);
 }
 
@@ -82,6 +90,7 @@ cache_new(struct source *source, size_t max_bytes)
 	cache->source = source;
 	cache->max_bytes = max_bytes;
 	cache->entries = hash_new();
+	cache->beginnings = hash_new();
 	cache->descriptions = hash_new();
 	return cache;
 }
@@ -111,6 +120,7 @@ cache_free(struct cache *cache)
 		free(description);
 	}
 	hash_free(cache->entries);
+	hash_free(cache->beginnings);
 	hash_free(cache->descriptions);
 	pthread_cond_destroy(&cache->changed);
 	pthread_mutex_destroy(&cache->lock);
@@ -138,10 +148,26 @@ link_newest(struct cache *cache, struct entry *entry)
 	cache->newest = entry;
 }
 
+static bool
+begins_batch(const struct key *key)
+{
+	return key->cursor.seq == 0 && key->cursor.inside == 0;
+}
+
+static struct beginning
+beginning_of(const struct key *key)
+{
+	return (struct beginning){ key->cursor.from_id, key->cursor.from_token, key->form };
+}
+
 static void
 drop(struct cache *cache, struct entry *entry)
 {
+	struct beginning beginning = beginning_of(&entry->key);
+
 	hash_remove(cache->entries, &entry->key, sizeof(entry->key));
+	if (hash_get(cache->beginnings, &beginning, sizeof(beginning)) == entry)
+		hash_remove(cache->beginnings, &beginning, sizeof(beginning));
 	if (entry->ready) {
 		unlink_entry(cache, entry);
 		cache->bytes -= entry_bytes(entry);
@@ -149,17 +175,36 @@ drop(struct cache *cache, struct entry *entry)
 	entry_free(entry);
 }
 
-/* What all have had is of no more use; what is longest unused makes room. */
+/* All links have had it, and nobody has it in hand. */
+static bool
+is_done(const struct cache *cache, const struct entry *entry)
+{
+	return entry->holders == 0 &&
+	       (cache->members == 0 || (entry->takes > 0 && entry->takes >= cache->members));
+}
+
+/* What is longest unused goes until the rest fits; what is in hand stays. */
 static void
 make_room(struct cache *cache)
 {
 	struct entry *entry = cache->oldest, *next;
-	bool all;
+
+	for (; entry != NULL && cache->bytes > cache->max_bytes; entry = next) {
+		next = entry->newer;
+		if (entry->holders == 0)
+			drop(cache, entry);
+	}
+}
+
+/* After a link has left, what only it had not had is of no more use. */
+static void
+sweep(struct cache *cache)
+{
+	struct entry *entry = cache->oldest, *next;
 
 	for (; entry != NULL; entry = next) {
 		next = entry->newer;
-		all = cache->members == 0 || (entry->takes > 0 && entry->takes >= cache->members);
-		if (entry->holders == 0 && (all || cache->bytes > cache->max_bytes))
+		if (is_done(cache, entry))
 			drop(cache, entry);
 	}
 }
@@ -170,9 +215,12 @@ static struct entry *
 entry_new(struct cache *cache, const struct key *key)
 {
 	struct entry *entry = mem_zalloc(sizeof(*entry));
+	struct beginning beginning = beginning_of(key);
 
 	entry->key = *key;
 	hash_put(cache->entries, &entry->key, sizeof(entry->key), entry);
+	if (begins_batch(key))
+		hash_put(cache->beginnings, &beginning, sizeof(beginning), entry);
 	if (cursor_cmp(&key->cursor, &cache->front) > 0)
 		cache->front = key->cursor;
 	return entry;
@@ -310,6 +358,8 @@ cache_give_back(struct cache *cache, const struct piece *piece)
 	entry = entry_find(cache, &key);
 	assert(entry != NULL && entry->holders > 0);
 	entry->holders--;
+	if (is_done(cache, entry))
+		drop(cache, entry);
 	make_room(cache);
 	pthread_mutex_unlock(&cache->lock);
 }
@@ -347,21 +397,16 @@ cache_is_behind(struct cache *cache, const struct cursor *cursor, int form)
 bool
 cache_goal(struct cache *cache, const struct snapshot *from, int form, struct snapshot *to)
 {
-	const struct cursor *cursor;
-	struct hash_cursor at = { 0 };
-	struct entry *entry;
-	bool found = false;
+	struct beginning beginning = { from->id, from->token, form };
+	const struct entry *entry;
 
 	pthread_mutex_lock(&cache->lock);
-	while (!found && (entry = hash_next(cache->entries, &at)) != NULL) {
-		cursor = &entry->key.cursor;
-		found = entry->key.form == form && cursor->seq == 0 && cursor->inside == 0 &&
-			cursor->from_id == from->id && cursor->from_token == from->token;
-		if (found)
-			*to = (struct snapshot){ .id = cursor->to_id, .token = cursor->to_token };
-	}
+	entry = hash_get(cache->beginnings, &beginning, sizeof(beginning));
+	if (entry != NULL)
+		*to = (struct snapshot){ .id = entry->key.cursor.to_id,
+					 .token = entry->key.cursor.to_token };
 	pthread_mutex_unlock(&cache->lock);
-	return found;
+	return entry != NULL;
 }
 
 /* Tables ------------------------------------------------------------------------ */
@@ -467,7 +512,7 @@ cache_leave(struct cache *cache)
 	cache->members--;
 	/* it may have been the one in front: whoever reads next is */
 	cache->front = (struct cursor){ .from_id = 0 };
-	make_room(cache);
+	sweep(cache);
 	pthread_mutex_unlock(&cache->lock);
 }
 

@@ -56,14 +56,14 @@ END_TEST
 START_TEST(who_waits_for_no_one_stays_within_the_bound)
 {
 	struct fake_source source = fake();
-	struct cache *cache = cache_new(&source.source, 2000);
+	struct cache *cache = cache_new(&source.source, 20000);
 	struct cursor cursor = at(0, 1, 0);
 
 	cache_join(cache);
 	cache_join(cache);	/* it never comes */
 	while (cursor.seq < 1000) {
 		cursor = pass(cache, cursor);
-		ck_assert_uint_lt(cache_bytes(cache), 2000);
+		ck_assert_uint_lt(cache_bytes(cache), 20000);
 	}
 	cache_leave(cache);
 	cache_leave(cache);
@@ -75,7 +75,7 @@ END_TEST
 START_TEST(a_link_far_behind_is_told_so_and_one_in_front_is_not)
 {
 	struct fake_source source = fake();
-	struct cache *cache = cache_new(&source.source, 2000);
+	struct cache *cache = cache_new(&source.source, 20000);
 	struct cursor cursor = at(0, 1, 0), start = at(0, 1, 0);
 
 	cache_join(cache);
