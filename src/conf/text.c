@@ -135,7 +135,8 @@ static bool
 read_lines(struct conf_text *text, FILE *in, const char *file, int depth, struct err *err)
 {
 	AUTO_FREE char *line = NULL;
-	enum inside inside = INSIDE_NOTHING;
+	enum inside inside = INSIDE_NOTHING, was;
+	int begun = 0;	/* the line where what we are inside of began */
 	size_t room = 0;
 	ssize_t length;
 
@@ -154,9 +155,16 @@ read_lines(struct conf_text *text, FILE *in, const char *file, int depth, struct
 			continue;
 		}
 		add_place(text, file, number);
+		was = inside;
 		add_line(text, line, &inside);
+		if (inside != was || inside == INSIDE_NOTHING)
+			begun = number;
 		strbuf_putc(&text->body, '\n');
 	}
+	if (inside != INSIDE_NOTHING)
+		return err_set(err, ERR_CONFIG, "%s:%d: a %s begins here, or further down, and "
+			       "does not end", file, begun,
+			       inside == INSIDE_STRING ? "string" : "comment");
 	if (ferror(in))
 		return err_set(err, ERR_CONFIG, "%s: %s", file, strerror(errno));
 	return true;

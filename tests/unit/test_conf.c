@@ -260,6 +260,13 @@ START_TEST(values_of_the_wrong_type_or_range_are_refused)
 }
 END_TEST
 
+START_TEST(what_does_not_end_is_named_where_it_begins)
+{
+	refused_at(3, "a string begins here", NODES "run_dir = \"/run;\n\n\n");
+	refused_at(3, "a comment begins here", NODES "/* and so on\n\n");
+}
+END_TEST
+
 START_TEST(integers_above_32_bits_are_not_cut)
 {
 	refused_at(1, "'id' is 4294967297",
@@ -335,6 +342,6 @@ UNIT_MAIN("conf", a_small_configuration_gets_safe_defaults, a_policy_is_a_word_a
 	  an_included_file_belongs_and_keeps_its_lines, files_that_cannot_be_read_are_named,
 	  unknown_settings_are_refused_with_the_nearest, what_is_named_twice_is_refused,
 	  links_that_lead_nowhere_are_refused, values_of_the_wrong_type_or_range_are_refused,
-	  integers_above_32_bits_are_not_cut, a_comma_may_follow_the_last_element,
+	  what_does_not_end_is_named_where_it_begins, integers_above_32_bits_are_not_cut, a_comma_may_follow_the_last_element,
 	  a_reload_may_not_change_everything,
 	  arguments_make_a_link, arguments_that_make_no_link_are_refused)
