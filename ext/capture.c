@@ -1,7 +1,8 @@
 /*
  * capture.c - the triggers: a changed row becomes a record of this transaction.
  *
- * What runs once for each row allocates nothing and looks nothing up but the facts of its table.
+ * What runs once for each row allocates nothing and looks nothing up but the facts of its
+ * table.
  */
 #include "postgres.h"
 
@@ -134,8 +135,8 @@ refuse_too_large(const char *table)
 	ereport(ERROR,
 		(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 		 errmsg("a change of table \"%s\" is too large to be captured", table),
-		 errdetail("A change must fit into 1 GB with all its values, those before it "
-			   "included.")));
+		 errdetail("A change must fit into 1 GB with all its values, before and "
+			   "after.")));
 }
 
 static void
@@ -150,7 +151,9 @@ put_value(Relation relation, struct captured_column *column, Datum value)
 	if (is_variable(column)) {
 		Size size = toast_raw_datum_size(value);
 
-		/* text and send forms may be longer; hex and escapes at most by that much */
+		/*
+		 * text and send forms may be longer; hex and escapes at most by that much
+		 */
 		if (size > LARGE_VALUE && scratch.len + size * 2 > MaxAllocSize / 2 &&
 		    scratch.len + size > MaxAllocSize - LARGE_VALUE)
 			refuse_too_large(RelationGetRelationName(relation));
@@ -158,7 +161,9 @@ put_value(Relation relation, struct captured_column *column, Datum value)
 	value_encode(&scratch, &column->codec, value);
 }
 
-/* A whole image.  `other` is the row's other version, for telling what has not changed. */
+/*
+ * A whole image.  `other` is the row's other version, for telling what has not changed.
+ */
 static void
 put_image(Relation relation, const struct captured *table, TupleTableSlot *row,
 	  const bool *unchanged)
@@ -193,7 +198,8 @@ compare(const struct captured *table, TupleTableSlot *old_row, TupleTableSlot *n
 		if (column->generated && !column->in_key)
 			unchanged[i] = true;
 		else if (old_row->tts_isnull[number] || new_row->tts_isnull[number])
-			unchanged[i] = old_row->tts_isnull[number] && new_row->tts_isnull[number];
+			unchanged[i] = old_row->tts_isnull[number] &&
+				       new_row->tts_isnull[number];
 		else
 			unchanged[i] = same_image(column, old_row->tts_values[number],
 						  new_row->tts_values[number]);
@@ -264,12 +270,12 @@ is_overtaken(struct captured *family, CommandId command)
 }
 
 /*
- * A statement's rows are captured when it ends; what functions and triggers did to them or their
- * keys meanwhile was captured before.  The versions themselves tell.
+ * A statement's rows are captured when it ends; what functions and triggers did to them
+ * or their keys meanwhile was captured before.  The versions themselves tell.
  */
 static void
-find_place(struct place *place, struct captured *family, HeapTuple old_row, HeapTuple new_row,
-	   bool frees_key)
+find_place(struct place *place, struct captured *family, HeapTuple old_row,
+	   HeapTuple new_row, bool frees_key)
 {
 	CommandId command = new_row != NULL ? HeapTupleHeaderGetCmin(new_row->t_data)
 					    : HeapTupleHeaderGetCmax(old_row->t_data);
@@ -292,11 +298,12 @@ put_tid(const ItemPointerData *tid)
 {
 	BlockNumber block = ItemPointerGetBlockNumber(tid);
 	OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
-	char bytes[6] = {
-		(char) block, (char) (block >> 8), (char) (block >> 16), (char) (block >> 24),
-		(char) offset, (char) (offset >> 8),
-	};
+	char bytes[6];
 
+	for (int i = 0; i < 4; i++)
+		bytes[i] = (char) (block >> (8 * i));
+	bytes[4] = (char) offset;
+	bytes[5] = (char) (offset >> 8);
 	appendBinaryStringInfo(&scratch, bytes, sizeof(bytes));
 }
 
@@ -331,8 +338,8 @@ refuse_keyless(Relation relation, const char *what)
 		(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 		 errmsg("cannot %s table \"%s\": it is replicated and has no key", what,
 			RelationGetRelationName(relation)),
-		 errdetail("Without a key rows cannot be told apart elsewhere; only INSERT and "
-			   "TRUNCATE are possible."),
+		 errdetail("Without a key rows cannot be told apart elsewhere; only "
+			   "INSERT and TRUNCATE are possible."),
 		 errhint("Add a primary key, or name a unique index on NOT NULL columns: "
 			 "elvis.attach(table, role, key => 'index').")));
 }
@@ -378,7 +385,8 @@ capture(Relation relation, enum elvis_operation operation, TupleTableSlot *old_r
 	bool frees_key = operation == ELVIS_DELETE;
 
 	if (unlikely(!table->has_key && operation != ELVIS_INSERT))
-		refuse_keyless(relation, operation == ELVIS_UPDATE ? "update" : "delete from");
+		refuse_keyless(relation,
+			       operation == ELVIS_UPDATE ? "update" : "delete from");
 	if (old_row != NULL)
 		slot_getallattrs(old_row);
 	if (new_row != NULL)
@@ -430,12 +438,14 @@ elvis_capture(PG_FUNCTION_ARGS)
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("elvis.capture() must be fired AFTER, for each ROW")));
 	if (TRIGGER_FIRED_BY_INSERT(event))
-		capture(trigger->tg_relation, ELVIS_INSERT, NULL, trigger->tg_trigslot, true);
+		capture(trigger->tg_relation, ELVIS_INSERT, NULL, trigger->tg_trigslot,
+			true);
 	else if (TRIGGER_FIRED_BY_UPDATE(event))
 		capture(trigger->tg_relation, ELVIS_UPDATE, trigger->tg_trigslot,
 			trigger->tg_newslot, true);
 	else
-		capture(trigger->tg_relation, ELVIS_DELETE, trigger->tg_trigslot, NULL, true);
+		capture(trigger->tg_relation, ELVIS_DELETE, trigger->tg_trigslot, NULL,
+			true);
 	return PointerGetDatum(NULL);
 }
 
@@ -447,9 +457,9 @@ add_version(const struct captured *table)
 }
 
 /*
- * Tables truncated by one statement travel together, or foreign keys between them would forbid
- * each of them alone.  A statement after it cannot come between: the record is extended only
- * while it is the last one.
+ * Tables truncated by one statement travel together, or foreign keys between them would
+ * forbid each of them alone.  A statement after it cannot come between: the record is
+ * extended only while it is the last one.
  */
 static void
 capture_truncate(const struct captured *table)
@@ -473,7 +483,8 @@ capture_truncate(const struct captured *table)
 		put_head(flags);
 		appendBinaryStringInfo(&scratch, (char *) put,
 				       elvis_put_varint(put, n + 1) - put);
-		appendBinaryStringInfo(&scratch, (const char *) bytes.at, bytes.end - bytes.at);
+		appendBinaryStringInfo(&scratch, (const char *) bytes.at,
+				       bytes.end - bytes.at);
 		pending_take_back();
 	} else {
 		put_head(0);
@@ -521,8 +532,8 @@ add_gap(int64 version, const char *reason)
 }
 
 /*
- * Partitions bear the name of the whole table: to truncate one of them means nothing to whoever
- * reads the stream, unless the whole was truncated by the same statement.
+ * Partitions bear the name of the whole table: to truncate one of them means nothing to
+ * whoever reads the stream, unless the whole was truncated by the same statement.
  */
 static void
 capture_truncated_partition(Relation partition, Oid root)

@@ -74,10 +74,11 @@ catalog_oid(enum catalog_object object)
 		Oid found = catalog_find(names[object]);
 
 		if (!OidIsValid(found))
-			ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"elvis.%s\" does not exist", names[object]),
-				 errhint("Is the extension elvis installed in this database?")));
+			ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+					errmsg("relation \"elvis.%s\" does not exist",
+					       names[object]),
+					errhint("Is the extension elvis installed in "
+						"this database?")));
 		oids[object] = found;
 	}
 	return oids[object];
@@ -93,12 +94,13 @@ catalog_insert(Relation relation, Datum *values, bool *nulls)
 }
 
 void
-catalog_scan_begin(struct catalog_scan *scan, Oid relation, Oid index, int n_keys, ScanKey keys)
+catalog_scan_begin(struct catalog_scan *scan, Oid relation, Oid index, int n_keys,
+		   ScanKey keys)
 {
 	scan->relation = table_open(relation, AccessShareLock);
 	scan->snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan->scan = systable_beginscan(scan->relation, index, OidIsValid(index), scan->snapshot,
-					n_keys, keys);
+	scan->scan = systable_beginscan(scan->relation, index, OidIsValid(index),
+					scan->snapshot, n_keys, keys);
 }
 
 HeapTuple
@@ -121,15 +123,15 @@ catalog_sequence_last(enum catalog_object sequence)
 	Relation relation = relation_open(catalog_oid(sequence), AccessShareLock);
 	Buffer buffer = ReadBuffer(relation, 0);
 	Form_pg_sequence_data data;
-	Page page;
+	HeapTupleHeader row;
 	int64 last;
+	Page page;
 
+	/* a sequence is a table of one row, which stays where it is */
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(buffer);
-	/* the row lies behind a tuple header of the usual kind, as in the server's own code */
-	data = (Form_pg_sequence_data)
-		((char *) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)) +
-		 ((HeapTupleHeader) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber)))->t_hoff);
+	row = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, FirstOffsetNumber));
+	data = (Form_pg_sequence_data) ((char *) row + row->t_hoff);
 	last = data->is_called ? data->last_value : 0;
 	UnlockReleaseBuffer(buffer);
 	relation_close(relation, AccessShareLock);

@@ -1,6 +1,6 @@
 /*
- * catalog.h - the extension's own tables and sequences, reached directly: no SQL, no planner, and
- * no SQL privilege asked of the user in whose transaction we work.
+ * catalog.h - the extension's own tables and sequences, reached directly: no SQL, no
+ * planner, and no SQL privilege asked of the user in whose transaction we work.
  */
 #ifndef ELVIS_EXT_CATALOG_H
 #define ELVIS_EXT_CATALOG_H
@@ -45,8 +45,9 @@ Oid catalog_find(const char *name);
 void catalog_insert(Relation relation, Datum *values, bool *nulls);
 
 /*
- * A scan by equality on the first columns of an index, or of the whole table when `index` is
- * invalid, under a snapshot of its own taken now.  Rows live until the next one is asked for.
+ * A scan by equality on the first columns of an index, or of the whole table when `index`
+ * is invalid, under a snapshot of its own taken now.  Rows live until the next one is
+ * asked for.
  */
 struct catalog_scan {
 	Relation relation;
@@ -59,7 +60,9 @@ void catalog_scan_begin(struct catalog_scan *scan, Oid relation, Oid index, int 
 HeapTuple catalog_scan_next(struct catalog_scan *scan);
 void catalog_scan_end(struct catalog_scan *scan);
 
-/* The last number given out, 0 when none was; read as it is now, outside of any snapshot. */
+/*
+ * The last number given out, 0 when none was; read as it is now, outside of any snapshot.
+ */
 int64 catalog_sequence_last(enum catalog_object sequence);
 
 /* The next number; also in a transaction that has been set READ ONLY after it wrote. */

@@ -51,8 +51,8 @@ cell_text(struct version_column *column, const struct cell *cell)
 
 	if (column->form == ELVIS_FORM_TEXT)
 		return value_from_wire(cell->value.at, length);
-	return value_text(&column->codec,
-			  value_decode(&column->codec, column->form, cell->value.at, length));
+	return value_text(&column->codec, value_decode(&column->codec, column->form,
+						       cell->value.at, length));
 }
 
 static void
@@ -61,7 +61,8 @@ put_numeric(JsonbValue *out, char *text)
 	Datum number = DirectFunctionCall3(numeric_in, CStringGetDatum(text), InvalidOid,
 					   Int32GetDatum(-1));
 
-	if (numeric_is_nan(DatumGetNumeric(number)) || numeric_is_inf(DatumGetNumeric(number))) {
+	if (numeric_is_nan(DatumGetNumeric(number)) ||
+	    numeric_is_inf(DatumGetNumeric(number))) {
 		out->type = jbvString;
 		out->val.string.val = text;
 		out->val.string.len = strlen(text);
@@ -284,8 +285,8 @@ print_record(struct printing *printing, uint8 tag, struct elvis_bytes payload)
 static void
 print_chunk(struct printing *printing, struct elvis_bytes in)
 {
-	MemoryContext garbage = AllocSetContextCreate(CurrentMemoryContext, "elvis changes",
-						      ALLOCSET_DEFAULT_SIZES);
+	MemoryContext garbage = AllocSetContextCreate(
+		CurrentMemoryContext, "elvis changes", ALLOCSET_DEFAULT_SIZES);
 	MemoryContext before = MemoryContextSwitchTo(garbage);
 
 	while (in.at < in.end) {
@@ -310,9 +311,9 @@ begin(struct printing *printing, FunctionCallInfo fcinfo)
 
 	if (answer == NULL || !IsA(answer, ReturnSetInfo) ||
 	    (answer->allowedModes & SFRM_Materialize) == 0)
-		ereport(ERROR,
-			(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-			 errmsg("elvis.decode() is a set of rows and must be used as one")));
+		ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				errmsg("elvis.decode() is a set of rows and must be used "
+				       "as one")));
 	before = MemoryContextSwitchTo(answer->econtext->ecxt_per_query_memory);
 	if (get_call_result_type(fcinfo, NULL, &printing->shape) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");

@@ -1,10 +1,10 @@
 /*
  * collect.c - finding the chunks of a batch by the transactions that belong to it.
  *
- * In the batch are the transactions that ran at its beginning and had ended at its end, each
- * looked for by itself, and those that began after its beginning, a range with holes where
- * transactions still ran.  So a transaction that is open for long costs nobody anything until it
- * ends, and old segments are not even opened.
+ * In the batch are the transactions that ran at its beginning and had ended at its end,
+ * each looked for by itself, and those that began after its beginning, a range with holes
+ * where transactions still ran.  So a transaction that is open for long costs nobody
+ * anything until it ends, and old segments are not even opened.
  */
 #include "postgres.h"
 
@@ -69,7 +69,8 @@ by_last(const void *a, const void *b)
 static void
 sort(struct collection *found)
 {
-	qsort(found->transactions, found->n_transactions, sizeof(struct transaction), by_last);
+	qsort(found->transactions, found->n_transactions, sizeof(struct transaction),
+	      by_last);
 }
 
 static int
@@ -113,8 +114,8 @@ end_block(struct walk *walk, uint64 hi)
 	if (walk->in_block > 0) {
 		if (outline->n == outline->room) {
 			outline->room *= 2;
-			outline->blocks = repalloc_huge(outline->blocks,
-							outline->room * sizeof(struct block));
+			outline->blocks = repalloc_huge(
+				outline->blocks, outline->room * sizeof(struct block));
 		}
 		walk->block.hi = hi;
 		outline->blocks[outline->n++] = walk->block;
@@ -177,8 +178,8 @@ add_chunk(struct walk *walk, const struct source *source)
 	}
 	if (found->n_chunks == found->room_chunks) {
 		found->room_chunks *= 2;
-		found->chunks = repalloc_huge(found->chunks,
-					      found->room_chunks * sizeof(struct chunk_place));
+		found->chunks = repalloc_huge(
+			found->chunks, found->room_chunks * sizeof(struct chunk_place));
 	}
 	place = &found->chunks[found->n_chunks++];
 	place->seq = source->seq;
@@ -218,12 +219,14 @@ source_next(struct source *source)
 {
 	bool is_null;
 
-	source->at_end = !index_getnext_slot(source->scan, ForwardScanDirection, source->slot);
+	source->at_end =
+		!index_getnext_slot(source->scan, ForwardScanDirection, source->slot);
 	if (source->at_end)
 		return;
 	source->xid = U64FromFullTransactionId(DatumGetFullTransactionId(
 		slot_getattr(source->slot, SEGMENT_LOG_XID, &is_null)));
-	source->seq = DatumGetInt64(slot_getattr(source->slot, SEGMENT_LOG_SEQ, &is_null));
+	source->seq =
+		DatumGetInt64(slot_getattr(source->slot, SEGMENT_LOG_SEQ, &is_null));
 }
 
 /* Begins with the chunks of transactions lo <= xid < hi. */
@@ -290,7 +293,8 @@ walk_and_note(struct walk *walk, uint64 lo, uint64 hi)
 }
 
 static void
-walk_batch(struct walk *walk, const struct snapshot_image *from, const struct snapshot_image *to)
+walk_batch(struct walk *walk, const struct snapshot_image *from,
+	   const struct snapshot_image *to)
 {
 	uint64 lo = from->xmax;
 
@@ -314,7 +318,8 @@ walk_part(struct walk *walk)
 	for (size_t i = 0; i < walk->outline->n; i++) {
 		const struct block *block = &walk->outline->blocks[i];
 
-		if (block->max_last > walk->found->after && block->min_last < walk->found->cut)
+		if (block->max_last > walk->found->after &&
+		    block->min_last < walk->found->cut)
 			walk_range(walk, block->lo, block->hi);
 	}
 }
@@ -328,7 +333,8 @@ outline_new(MemoryContext parent)
 
 	outline->context = context;
 	outline->room = 16;
-	outline->blocks = MemoryContextAlloc(context, outline->room * sizeof(struct block));
+	outline->blocks =
+		MemoryContextAlloc(context, outline->room * sizeof(struct block));
 	return outline;
 }
 
@@ -348,7 +354,8 @@ collection_new(int64 after, MemoryContext parent)
 	found->room_chunks = 256;
 	found->chunks = palloc(found->room_chunks * sizeof(struct chunk_place));
 	found->room_transactions = 256;
-	found->transactions = palloc(found->room_transactions * sizeof(struct transaction));
+	found->transactions =
+		palloc(found->room_transactions * sizeof(struct transaction));
 	segments = segment_list();
 	found->segments = palloc(sizeof(struct segment) * Max(list_length(segments), 1));
 	foreach(cell, segments) {
@@ -367,7 +374,10 @@ collect(const struct snapshot_image *from, const struct snapshot_image *to, int6
 {
 	struct walk walk = {.found = collection_new(after, parent), .outline = outline};
 
-	/* not the statement's: the end of the batch may have been recorded after that was taken */
+	/*
+	 * not the statement's: the end of the batch may have been recorded after that was
+	 * taken
+	 */
 	walk.snapshot = RegisterSnapshot(GetLatestSnapshot());
 	walk.n = walk.found->n_segments;
 	walk.sources = palloc0(sizeof(struct source) * Max(walk.n, 1));

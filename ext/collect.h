@@ -25,9 +25,9 @@ struct transaction {
 };
 
 /*
- * The transactions of a batch whose last seq lies above `after` and below `cut`, in the order of
- * their last seq: whoever depends on a transaction has sealed its last chunk after that one
- * committed.
+ * The transactions of a batch whose last seq lies above `after` and below `cut`, in the
+ * order of their last seq: whoever depends on a transaction has sealed its last chunk
+ * after that one committed.
  */
 struct collection {
 	MemoryContext context;	/* it lives in */
@@ -42,9 +42,9 @@ struct collection {
 };
 
 /*
- * A run of a batch's transaction ids, and between which numbers their transactions' last ones lie.
- * Ids and numbers rise together but for transactions that were open for long, so that a part of
- * a large batch is found in few blocks.
+ * A run of a batch's transaction ids, and between which numbers their transactions' last
+ * ones lie. Ids and numbers rise together but for transactions that were open for long,
+ * so that a part of a large batch is found in few blocks.
  */
 struct block {
 	uint64 lo, hi;		/* hi excluded */
@@ -62,10 +62,10 @@ struct outline {
 struct outline *outline_new(MemoryContext parent);
 
 /*
- * Collects the transactions of (from, to] behind `after`, from the beginning as many as fit the
- * setting elvis.read_memory; at least one if there is one.  Made in a context of its own below
- * `parent`.  The first time for a batch everything is walked and its outline completed; later the
- * outline says where to look.
+ * Collects the transactions of (from, to] behind `after`, from the beginning as many as
+ * fit the setting elvis.read_memory; at least one if there is one.  Made in a context of
+ * its own below `parent`.  The first time for a batch everything is walked and its
+ * outline completed; later the outline says where to look.
  */
 struct collection *collect(const struct snapshot_image *from, const struct snapshot_image *to,
 			   int64 after, struct outline *outline, MemoryContext parent);

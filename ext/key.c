@@ -98,7 +98,8 @@ primary_key(Relation table)
 }
 
 int
-key_columns(Relation relation, const char *name, Oid root, AttrNumber *numbers, const char **why)
+key_columns(Relation relation, const char *name, Oid root, AttrNumber *numbers,
+	    const char **why)
 {
 	const char *ignored;
 	Oid wanted;

@@ -58,13 +58,13 @@ column(HeapTuple row, struct catalog_scan *scan, int number)
 static void
 refuse_copy(int32 id)
 {
-	ereport(ERROR,
-		(errcode(ERRCODE_ELVIS_NODE),
-		 errmsg("this database is a copy of node %d", id),
-		 errdetail("The system identifier or the database is not the one recorded in "
-			   "elvis.node."),
-		 errhint("Use elvis.same_node() if it takes that node's place (failover, restore), "
-			 "or elvis.adopt_node() to make it a node of its own.")));
+	ereport(ERROR, (errcode(ERRCODE_ELVIS_NODE),
+			errmsg("this database is a copy of node %d", id),
+			errdetail("The system identifier or the database is not the one "
+				  "recorded in elvis.node."),
+			errhint("Use elvis.same_node() if it takes that node's place "
+				"(failover, restore), or elvis.adopt_node() to make it a "
+				"node of its own.")));
 }
 
 const struct node *
@@ -85,7 +85,8 @@ node_genuine(void)
 			 errhint("Use elvis.setup_node().")));
 	node.id = DatumGetInt32(column(row, &scan, NODE_ID));
 	node.incarnation = DatumGetInt64(column(row, &scan, NODE_INCARNATION));
-	if ((uint64) DatumGetInt64(column(row, &scan, NODE_SYSTEM)) != GetSystemIdentifier() ||
+	if ((uint64) DatumGetInt64(column(row, &scan, NODE_SYSTEM)) !=
+		    GetSystemIdentifier() ||
 	    DatumGetObjectId(column(row, &scan, NODE_DATABASE)) != MyDatabaseId)
 		refuse_copy(node.id);
 	catalog_scan_end(&scan);

@@ -12,8 +12,8 @@ struct node {
 void node_init(void);
 
 /*
- * This node; an error (EL003) when the database is none, or is a copy of one: two nodes of one
- * number would mix up everything that positions and origins stand for.
+ * This node; an error (EL003) when the database is none, or is a copy of one: two nodes
+ * of one number would mix up everything that positions and origins stand for.
  */
 const struct node *node_genuine(void);
 

@@ -1,14 +1,16 @@
 /*
  * pending.c - stretches of captured records, from the trigger to the log.
  *
- * The list is in the order of capture.  While a subtransaction runs only it and its children add
- * to the list, so the owners of the list, read from its head, go from parents to children: the
- * stretches of the running subtransaction are the end of the list, its parent's lie before them.
+ * The list is in the order of capture.  While a subtransaction runs only it and its
+ * children add to the list, so the owners of the list, read from its head, go from
+ * parents to children: the stretches of the running subtransaction are the end of the
+ * list, its parent's lie before them.
  *
- * A full stretch seals all open ones, in order, so that those of the parents keep their place
- * before what is written now; written are only those of the running subtransaction, whose rows in
- * the log live and die with them.  When a subtransaction is about to end with much in memory, its
- * parent's stretches are written too, under it; they stay in the list until it has committed.
+ * A full stretch seals all open ones, in order, so that those of the parents keep their
+ * place before what is written now; written are only those of the running subtransaction,
+ * whose rows in the log live and die with them.  When a subtransaction is about to end
+ * with much in memory, its parent's stretches are written too, under it; they stay in the
+ * list until it has committed.
  */
 #include "postgres.h"
 
@@ -55,7 +57,8 @@ static bool finished;		/* it has had its chance: what comes now is written at on
 static struct stretch *
 tail(void)
 {
-	return dlist_is_empty(&list) ? NULL : dlist_tail_element(struct stretch, node, &list);
+	return dlist_is_empty(&list) ? NULL
+				     : dlist_tail_element(struct stretch, node, &list);
 }
 
 static struct stretch *
@@ -99,7 +102,8 @@ make_room(struct stretch *stretch, size_t more)
 	if (needed > MaxAllocSize)
 		ereport(ERROR,
 			(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-			 errmsg("a change of %zu bytes is too large to be captured", more),
+			 errmsg("a change of %zu bytes is too large to be captured",
+				more),
 			 errdetail("A change must fit into 1 GB with all its values.")));
 	while (stretch->room < needed)
 		stretch->room = Min(stretch->room * 2, MaxAllocSize);
@@ -138,8 +142,8 @@ put_context(struct stretch *stretch, const struct context *context)
 }
 
 /*
- * Changes made here share a context for a while: their times would cost more room than the
- * changes.  Those that came from elsewhere keep the time they came with.
+ * Changes made here share a context for a while: their times would cost more room than
+ * the changes.  Those that came from elsewhere keep the time they came with.
  */
 static bool
 same_context(const struct context *a, const struct context *b)
@@ -169,7 +173,10 @@ write_chunk(struct segment_target *target, struct stretch *stretch, bool is_last
 	wrote = true;
 }
 
-/* A full stretch: everything open is sealed, what is the running subtransaction's is written. */
+/*
+ * A full stretch: everything open is sealed, what is the running subtransaction's is
+ * written.
+ */
 static void
 overflow(void)
 {
@@ -192,7 +199,10 @@ overflow(void)
 	segment_close(&target);
 }
 
-/* The transaction is about to commit or to be prepared: everything is written, the end marked. */
+/*
+ * The transaction is about to commit or to be prepared: everything is written, the end
+ * marked.
+ */
 static void
 finish(void)
 {
@@ -262,9 +272,11 @@ hand_over(struct stretch *stretch, SubTransactionId parent)
 	if (before == NULL || before->owner != parent || before->seq != 0 ||
 	    stretch->seq != 0 || before->length + stretch->length > CHUNK_MAX)
 		return;
-	from = same_context(&before->context, &stretch->opening) ? stretch->first : CHUNK_HEAD;
+	from = same_context(&before->context, &stretch->opening) ? stretch->first
+								 : CHUNK_HEAD;
 	make_room(before, stretch->length - from);
-	memcpy(before->bytes + before->length, stretch->bytes + from, stretch->length - from);
+	memcpy(before->bytes + before->length, stretch->bytes + from,
+	       stretch->length - from);
 	before->length += stretch->length - from;
 	before->last = 0;
 	before->context = stretch->context;
@@ -302,7 +314,8 @@ subaborted(SubTransactionId self)
 }
 
 static void
-subxact_event(SubXactEvent event, SubTransactionId self, SubTransactionId parent, void *arg)
+subxact_event(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
+	      void *arg)
 {
 	switch (event) {
 	case SUBXACT_EVENT_START_SUB:
@@ -351,7 +364,10 @@ xact_event(XactEvent event, void *arg)
 		break;
 	case XACT_EVENT_PREPARE:
 	case XACT_EVENT_ABORT:
-		/* of what is only prepared nothing may be remembered: it may still be undone */
+		/*
+		 * of what is only prepared nothing may be remembered: it may still be
+		 * undone
+		 */
 		relation_xact_end(false);
 		reset();
 		break;

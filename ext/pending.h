@@ -1,9 +1,10 @@
 /*
  * pending.h - what this transaction has captured and not written yet.
  *
- * Records are gathered in stretches, each owned by one subtransaction.  A stretch becomes a chunk
- * when it is sealed: it gets its seq, and order by seq is the order of capture.  Chunks are
- * written when they are full and when the transaction is about to commit or to be prepared.
+ * Records are gathered in stretches, each owned by one subtransaction.  A stretch becomes
+ * a chunk when it is sealed: it gets its seq, and order by seq is the order of capture.
+ * Chunks are written when they are full and when the transaction is about to commit or to
+ * be prepared.
  */
 #ifndef ELVIS_EXT_PENDING_H
 #define ELVIS_EXT_PENDING_H
@@ -21,15 +22,15 @@ struct context {
 void pending_init(void);
 
 /*
- * Adds a record.  `disordered`: the reader must put this transaction right before it hands it
- * out.
+ * Adds a record.  `disordered`: the reader must put this transaction right before it
+ * hands it out.
  */
 void pending_add(const struct context *context, uint8 tag, const char *payload, size_t length,
 		 bool disordered);
 
 /*
- * The payload of the record added last in this subtransaction, when it has this tag and nothing
- * has been captured since; NULL otherwise.
+ * The payload of the record added last in this subtransaction, when it has this tag and
+ * nothing has been captured since; NULL otherwise.
  */
 const char *pending_last(uint8 tag, size_t *length);
 

@@ -1,8 +1,8 @@
 /*
  * read.c - elvis.read(): a batch's stream, piece by piece.
  *
- * The session remembers where the chunks of the batch are, so that going on costs only fetching
- * them.  Nothing depends on that: any cursor can be asked for in any session.
+ * The session remembers where the chunks of the batch are, so that going on costs only
+ * fetching them.  Nothing depends on that: any cursor can be asked for in any session.
  */
 #include "postgres.h"
 
@@ -116,7 +116,8 @@ forget_batch(void)
 static bool
 is_remembered(const struct batch *batch)
 {
-	return memory.outline != NULL && memcmp(&memory.batch, batch, sizeof(*batch)) == 0;
+	return memory.outline != NULL &&
+	       memcmp(&memory.batch, batch, sizeof(*batch)) == 0;
 }
 
 /* ---- the batch ---- */
@@ -129,16 +130,18 @@ find_snapshot(int64 id, int64 token, struct snapshot_row *row)
 	if (snapshot_find(id, row)) {
 		if (row->token == token)
 			return;
-		ereport(ERROR,
-			(errcode(ERRCODE_ELVIS_SNAPSHOT_UNKNOWN),
-			 errmsg("snapshot " INT64_FORMAT " is not the one of that name that was "
-				"recorded here before", id),
-			 errdetail("The source was set back or replaced.")));
+		ereport(ERROR, (errcode(ERRCODE_ELVIS_SNAPSHOT_UNKNOWN),
+				errmsg("snapshot " INT64_FORMAT
+				       " is not the one of that name that was "
+				       "recorded here before",
+				       id),
+				errdetail("The source was set back or replaced.")));
 	}
 	if (!snapshot_newest(&newest) || id > newest.id)
 		ereport(ERROR,
 			(errcode(ERRCODE_ELVIS_SNAPSHOT_UNKNOWN),
-			 errmsg("snapshot " INT64_FORMAT " has not been recorded here", id),
+			 errmsg("snapshot " INT64_FORMAT " has not been recorded here",
+				id),
 			 errdetail("The source was set back or replaced.")));
 	ereport(ERROR,
 		(errcode(ERRCODE_ELVIS_LOG_GONE),
@@ -146,7 +149,10 @@ find_snapshot(int64 id, int64 token, struct snapshot_row *row)
 		 errhint("The tables have to be copied again.")));
 }
 
-/* A segment that has gone was needed by whoever stands before the snapshot that saw all of it. */
+/*
+ * A segment that has gone was needed by whoever stands before the snapshot that saw all
+ * of it.
+ */
 static void
 check_log_is_there(int64 from_id)
 {
@@ -156,11 +162,11 @@ check_log_is_there(int64 from_id)
 		const struct segment *segment = lfirst(cell);
 
 		if (!OidIsValid(segment->log) && from_id < segment->quiet_at)
-			ereport(ERROR,
-				(errcode(ERRCODE_ELVIS_LOG_GONE),
-				 errmsg("the log behind snapshot " INT64_FORMAT " is not kept any more",
-					from_id),
-				 errhint("The tables have to be copied again.")));
+			ereport(ERROR, (errcode(ERRCODE_ELVIS_LOG_GONE),
+					errmsg("the log behind snapshot " INT64_FORMAT
+					       " is not kept any more",
+					       from_id),
+					errhint("The tables have to be copied again.")));
 	}
 }
 
@@ -187,17 +193,18 @@ collection_at(const struct batch *batch, int64 after)
 	find_snapshot(batch->from_id, batch->from_token, &from);
 	find_snapshot(batch->to_id, batch->to_token, &to);
 	if (from.id > to.id)
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("a batch cannot end at snapshot " INT64_FORMAT " and begin at "
-				INT64_FORMAT, to.id, from.id)));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("a batch cannot end at snapshot " INT64_FORMAT
+				       " and begin at " INT64_FORMAT,
+				       to.id, from.id)));
 	memory.stale = false;	/* what moves from here on is noticed */
 	check_log_is_there(from.id);
 	if (memory.outline == NULL) {
 		memory.outline = outline_new(CacheMemoryContext);
 		memory.batch = *batch;
 	}
-	found = collect(from.image, to.image, after, memory.outline, CurrentMemoryContext);
+	found = collect(from.image, to.image, after, memory.outline,
+			CurrentMemoryContext);
 	MemoryContextSetParent(found->context, CacheMemoryContext);
 	memory.collection = found;
 	return found;
@@ -297,8 +304,8 @@ last_flags(struct varlena *body)
 static bool
 is_disordered(struct reading *reading, const struct transaction *transaction)
 {
-	const struct chunk_place *last = reading->collection->chunks + transaction->first +
-					 transaction->count - 1;
+	const struct chunk_place *last =
+		reading->collection->chunks + transaction->first + transaction->count - 1;
 
 	return last_flags(detoast_attr_slice(fetch(reading, last), 0, CHUNK_HEAD)) &
 	       ELVIS_CHUNK_LATE;
@@ -369,7 +376,9 @@ put_commit(struct reading *reading, const struct transaction *transaction)
 		 elvis_put_varint(payload, (uint64) transaction->last) - payload);
 }
 
-/* Hands out one part of a transaction; false when there is no room for it in this piece. */
+/*
+ * Hands out one part of a transaction; false when there is no room for it in this piece.
+ */
 static bool
 put_part(struct reading *reading, const struct transaction *transaction, int64 part,
 	 struct elvis_bytes records)
@@ -382,11 +391,16 @@ put_part(struct reading *reading, const struct transaction *transaction, int64 p
 	return true;
 }
 
-/* A transaction of one chunk, as most are: fetched once, handed out unless it is disordered. */
+/*
+ * A transaction of one chunk, as most are: fetched once, handed out unless it is
+ * disordered.
+ */
 static bool
-put_single(struct reading *reading, const struct transaction *transaction, bool *disordered)
+put_single(struct reading *reading, const struct transaction *transaction,
+	   bool *disordered)
 {
-	struct varlena *stored = fetch(reading, &reading->collection->chunks[transaction->first]);
+	struct varlena *stored =
+		fetch(reading, &reading->collection->chunks[transaction->first]);
 	struct varlena *body = pg_detoast_datum_packed(stored);
 	bool done = false;
 
@@ -426,13 +440,16 @@ put_right(struct reading *reading, const struct transaction *transaction)
 	if (memory.ordered != NULL && memory.ordered_last == transaction->last)
 		return memory.ordered;
 	forget_ordered();
-	context = AllocSetContextCreate(CurrentMemoryContext, "elvis reordered transaction",
-					ALLOCSET_DEFAULT_SIZES);
+	context =
+		AllocSetContextCreate(CurrentMemoryContext, "elvis reordered transaction",
+				      ALLOCSET_DEFAULT_SIZES);
 	before = MemoryContextSwitchTo(context);
 	chunks = palloc(sizeof(*chunks) * transaction->count);
 	for (uint32 i = 0; i < transaction->count; i++)
-		chunks[i] = records_of((struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(
-			fetch(reading, &reading->collection->chunks[transaction->first + i]))));
+		chunks[i] = records_of(
+			(struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(fetch(
+				reading,
+				&reading->collection->chunks[transaction->first + i]))));
 	memory.ordered = reorder(chunks, transaction->count);
 	memory.ordered_last = transaction->last;
 	MemoryContextSwitchTo(before);
@@ -483,7 +500,8 @@ put_transaction(struct reading *reading, const struct transaction *transaction,
 		complete = cursor->inside == transaction->count;
 	}
 	if (disordered)
-		cursor->inside = put_ordered(reading, transaction, cursor->inside, &complete);
+		cursor->inside =
+			put_ordered(reading, transaction, cursor->inside, &complete);
 	if (!complete)
 		return false;
 	put_commit(reading, transaction);
@@ -516,7 +534,8 @@ check_session(void)
 	if (XactIsoLevel == XACT_SERIALIZABLE)
 		ereport(ERROR,
 			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("elvis.read() cannot be used in SERIALIZABLE transactions"),
+			 errmsg("elvis.read() cannot be used in SERIALIZABLE "
+				"transactions"),
 			 errdetail("Its predicate locks would make writers fail.")));
 }
 
@@ -533,7 +552,8 @@ portable_form(const text *word)
 		return ELVIS_FORM_TEXT;
 	ereport(ERROR,
 		(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-		 errmsg("portable must be \"stored\", \"binary\" or \"text\", not \"%s\"", name)));
+		 errmsg("portable must be \"stored\", \"binary\" or \"text\", not \"%s\"",
+			name)));
 }
 
 static void
@@ -562,8 +582,8 @@ reading_end(struct reading *reading)
 }
 
 static Datum
-result(FunctionCallInfo fcinfo, const struct reading *reading, const struct cursor *cursor,
-       bool finished)
+result(FunctionCallInfo fcinfo, const struct reading *reading,
+       const struct cursor *cursor, bool finished)
 {
 	Datum values[5];
 	bool nulls[5] = {false};
@@ -583,7 +603,10 @@ Datum
 elvis_read(PG_FUNCTION_ARGS)
 {
 	struct batch batch = {
-		PG_GETARG_INT64(0), PG_GETARG_INT64(1), PG_GETARG_INT64(2), PG_GETARG_INT64(3),
+		.from_id = PG_GETARG_INT64(0),
+		.from_token = PG_GETARG_INT64(1),
+		.to_id = PG_GETARG_INT64(2),
+		.to_token = PG_GETARG_INT64(3),
 	};
 	struct cursor cursor = {PG_GETARG_INT64(4), PG_GETARG_INT64(5)};
 	struct reading reading = {.max_bytes = PG_GETARG_INT32(6)};
@@ -593,9 +616,9 @@ elvis_read(PG_FUNCTION_ARGS)
 	check_session();
 	reading.portable = portable_form(PG_GETARG_TEXT_PP(7));
 	if (cursor.inside < 0 || reading.max_bytes <= 0)
-		ereport(ERROR,
-			(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-			 errmsg("inside must not be negative and max_bytes must be positive")));
+		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				errmsg("inside must not be negative and max_bytes must "
+				       "be positive")));
 	reading.max_bytes = Min(reading.max_bytes, MaxAllocSize / 4);
 	reading.collection = collection_at(&batch, cursor.seq);
 	reading_begin(&reading);

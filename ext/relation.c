@@ -178,8 +178,9 @@ attachment_of(Oid relid, struct attachment *attachment)
 		if (!is_null)
 			attachment->key = *DatumGetName(value);
 		value = heap_getattr(row, ATTACHMENT_CAPTURE_UNCHANGED, shape, &is_null);
-		attachment->capture_unchanged = is_null ? (uint32) setting_capture_unchanged
-							: DatumGetUInt32(value);
+		attachment->capture_unchanged =
+			is_null ? (uint32) setting_capture_unchanged
+				: DatumGetUInt32(value);
 	}
 	catalog_scan_end(&scan);
 	return row != NULL;
@@ -226,7 +227,8 @@ put_varint(StringInfo out, uint64 value)
 {
 	uint8 bytes[ELVIS_VARINT_MAX];
 
-	appendBinaryStringInfo(out, (char *) bytes, elvis_put_varint(bytes, value) - bytes);
+	appendBinaryStringInfo(out, (char *) bytes,
+			       elvis_put_varint(bytes, value) - bytes);
 }
 
 static void
@@ -262,7 +264,8 @@ learn_key(struct captured *table, Relation relation, const struct attachment *at
 }
 
 static void
-describe_column(StringInfo out, struct captured_column *column, Form_pg_attribute attribute)
+describe_column(StringInfo out, struct captured_column *column,
+		Form_pg_attribute attribute)
 {
 	uint8 flags = 0;
 
@@ -274,7 +277,8 @@ describe_column(StringInfo out, struct captured_column *column, Form_pg_attribut
 	appendStringInfoChar(out, flags);
 	put_string(out, NameStr(attribute->attname));
 	put_string(out, format_type_be(attribute->atttypid));
-	put_varint(out, column->codec.base < FirstGenbkiObjectId ? column->codec.base : 0);
+	put_varint(out,
+		   column->codec.base < FirstGenbkiObjectId ? column->codec.base : 0);
 	put_varint(out, (uint64) (column->codec.typmod + 1));
 }
 
@@ -305,11 +309,11 @@ learn(struct captured *table, Relation relation)
 	int nest;
 
 	if (!find_attachment(relation, &attachment) || !attachment.captures)
-		ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("table \"%s\" has elvis' capture trigger but is not attached",
-				RelationGetRelationName(relation)),
-			 errhint("Use elvis.attach() or elvis.detach() for it.")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("table \"%s\" has elvis' capture trigger but is "
+				       "not attached",
+				       RelationGetRelationName(relation)),
+				errhint("Use elvis.attach() or elvis.detach() for it.")));
 
 	table->context = AllocSetContextCreate(CacheMemoryContext, "elvis captured table",
 					       ALLOCSET_SMALL_SIZES);
@@ -338,7 +342,8 @@ static int64
 newest_version(Oid relid, bytea **descriptor)
 {
 	Relation relation = table_open(catalog_oid(CATALOG_RELATION), AccessShareLock);
-	Relation index = index_open(catalog_oid(CATALOG_RELATION_NEWEST), AccessShareLock);
+	Relation index =
+		index_open(catalog_oid(CATALOG_RELATION_NEWEST), AccessShareLock);
 	Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
 	SysScanDesc scan;
 	ScanKeyData by_relid;
@@ -399,12 +404,13 @@ write_version(const struct captured *table)
 static bool
 same_bytes(const bytea *a, const StringInfoData *b)
 {
-	return VARSIZE_ANY_EXHDR(a) == b->len && memcmp(VARDATA_ANY(a), b->data, b->len) == 0;
+	return VARSIZE_ANY_EXHDR(a) == b->len &&
+	       memcmp(VARDATA_ANY(a), b->data, b->len) == 0;
 }
 
 /*
- * Finds or writes the version of the shape just learnt.  `was` is the descriptor that the version
- * we have stands for.
+ * Finds or writes the version of the shape just learnt.  `was` is the descriptor that the
+ * version we have stands for.
  */
 static void
 number(struct captured *table, const StringInfoData *was)
@@ -423,7 +429,8 @@ number(struct captured *table, const StringInfoData *was)
 		table->version_owner = GetCurrentSubTransactionId();
 	}
 	table->version = version;
-	table->head_length = elvis_put_varint(table->head, (uint64) version) - table->head;
+	table->head_length =
+		elvis_put_varint(table->head, (uint64) version) - table->head;
 }
 
 /* ---- looking up ---- */

@@ -1,9 +1,10 @@
 /*
  * relation.h - what capture knows about a table, and the numbered versions of its shape.
  *
- * Changes in the log refer to a row of elvis.relation, so that a log written before an ALTER TABLE
- * can be read after it.  Capture is the authority on them: whenever the server says that something
- * about the table may have changed, its descriptor is built anew and compared.
+ * Changes in the log refer to a row of elvis.relation, so that a log written before an
+ * ALTER TABLE can be read after it.  Capture is the authority on them: whenever the
+ * server says that something about the table may have changed, its descriptor is built
+ * anew and compared.
  */
 #ifndef ELVIS_EXT_RELATION_H
 #define ELVIS_EXT_RELATION_H
@@ -52,8 +53,8 @@ void relation_init(void);
 bool relation_is_captured(Relation relation);
 
 /*
- * The facts of an attached table or a partition of one; an error for any other.  Valid until the
- * table is next asked for.
+ * The facts of an attached table or a partition of one; an error for any other.  Valid
+ * until the table is next asked for.
  */
 struct captured *relation_captured(Relation relation);
 
@@ -61,8 +62,8 @@ struct captured *relation_captured(Relation relation);
 int64 relation_newest_version(Oid relid);
 
 /*
- * The descriptor of a version, in `context`: NULL when there is no such version.  Its table's
- * number goes to *relid when that is asked for.
+ * The descriptor of a version, in `context`: NULL when there is no such version.  Its
+ * table's number goes to *relid when that is asked for.
  */
 bytea *relation_descriptor(int64 version, Oid *relid, MemoryContext context);
 

@@ -1,6 +1,6 @@
 /*
- * render.c - stored values become send/receive or text forms by the built-in types they are of,
- * whatever has become of their table.
+ * render.c - stored values become send/receive or text forms by the built-in types they
+ * are of, whatever has become of their table.
  */
 #include "postgres.h"
 
@@ -20,7 +20,8 @@ counts(uint8 tag)
 static void
 put(StringInfo out, struct elvis_bytes bytes)
 {
-	appendBinaryStringInfo(out, (const char *) bytes.at, (int) (bytes.end - bytes.at));
+	appendBinaryStringInfo(out, (const char *) bytes.at,
+			       (int) (bytes.end - bytes.at));
 }
 
 static void

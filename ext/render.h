@@ -1,5 +1,6 @@
 /*
- * render.h - records on their way out: counted, and their values in forms that travel further.
+ * render.h - records on their way out: counted, and their values in forms that travel
+ * further.
  */
 #ifndef ELVIS_EXT_RENDER_H
 #define ELVIS_EXT_RENDER_H
@@ -9,9 +10,9 @@
 #include <elvis/record.h>
 
 /*
- * Appends records with no value in a richer form than `portable` (enum elvis_column_form).
- * Returns how many changes there are among them.  Settings must be pinned unless `portable` is
- * ELVIS_FORM_STORED.
+ * Appends records with no value in a richer form than `portable` (enum
+ * elvis_column_form). Returns how many changes there are among them.  Settings must be
+ * pinned unless `portable` is ELVIS_FORM_STORED.
  */
 int64 render_records(StringInfo out, struct elvis_bytes in, uint8 portable);
 

@@ -1,14 +1,14 @@
 /*
  * reorder.c - two passes over the list of a transaction's records.
  *
- * By versions: a change whose new version had been replaced before it was captured belongs
- * directly before the change that replaced it.  We held the row's lock all along, so nothing of
- * others lies between.
+ * By versions: a change whose new version had been replaced before it was captured
+ * belongs directly before the change that replaced it.  We held the row's lock all along,
+ * so nothing of others lies between.
  *
- * By keys: a change that gives a key up, captured after a later command, may have to come before
- * somebody who took the key.  Followed in order, the changes of one key make the row exist, not
- * exist, exist ...; where something takes the key while the row exists, the one who gave it up
- * has been captured too late and belongs there.
+ * By keys: a change that gives a key up, captured after a later command, may have to come
+ * before somebody who took the key.  Followed in order, the changes of one key make the
+ * row exist, not exist, exist ...; where something takes the key while the row exists,
+ * the one who gave it up has been captured too late and belongs there.
  */
 #include "postgres.h"
 
@@ -120,7 +120,10 @@ replaced(HTAB *table, const struct record *record, const uint8 *tid, HASHACTION 
 	return hash_search(table, &wanted.at, action, &found);
 }
 
-/* Moves to directly before `place` the late change that belongs there, and those before that. */
+/*
+ * Moves to directly before `place` the late change that belongs there, and those before
+ * that.
+ */
 static void
 pull(struct record *place)
 {
@@ -204,13 +207,15 @@ history_of(HTAB *table, struct version *version, const StringInfoData *key)
 	struct history *history;
 	bool found;
 
-	hash = hash_combine64(hash, hash_bytes_extended((const unsigned char *) version->table,
-							(int) strlen(version->table), 0));
+	hash = hash_combine64(hash,
+			      hash_bytes_extended((const unsigned char *) version->table,
+						  (int) strlen(version->table), 0));
 	bucket = hash_search(table, &hash, HASH_ENTER, &found);
 	if (!found)
 		bucket->first = NULL;
 	for (history = bucket->first; history != NULL; history = history->next)
-		if (same_table(history->version, version) && history->length == key->len &&
+		if (same_table(history->version, version) &&
+		    history->length == key->len &&
 		    memcmp(history->key, key->data, key->len) == 0)
 			return history;
 	history = palloc(sizeof(*history));
@@ -278,7 +283,8 @@ contradiction(struct history *history, const struct record *early)
 		return NULL;
 	/* unless this transaction has made it */
 	if (early->flags & ELVIS_CHANGE_OLD_TID)
-		exists = dlist_head_element(struct event, node, &history->events)->kind != TAKES;
+		exists = dlist_head_element(struct event, node, &history->events)->kind !=
+			 TAKES;
 	dlist_foreach(each, &history->events) {
 		struct event *event = dlist_container(struct event, node, each.cur);
 
@@ -306,8 +312,8 @@ give_up(struct history *history, struct record *record)
 }
 
 static void
-follow(HTAB *table, struct record *record, struct elvis_bytes *columns, StringInfo old_key,
-       StringInfo new_key)
+follow(HTAB *table, struct record *record, struct elvis_bytes *columns,
+       StringInfo old_key, StringInfo new_key)
 {
 	struct version *version = record->version;
 	struct elvis_bytes in = record->images, bitmap;
@@ -340,9 +346,9 @@ any_early(dlist_head *list)
 {
 	dlist_iter each;
 
-	dlist_foreach(each, list)
-		if (dlist_container(struct record, node, each.cur)->flags & ELVIS_CHANGE_EARLY)
-			return true;
+	dlist_foreach(each,
+		      list) if (dlist_container(struct record, node, each.cur)->flags &
+				ELVIS_CHANGE_EARLY) return true;
 	return false;
 }
 
@@ -423,7 +429,8 @@ same_bytes(struct elvis_bytes a, struct elvis_bytes b)
 static void
 put(StringInfo out, struct elvis_bytes bytes)
 {
-	appendBinaryStringInfo(out, (const char *) bytes.at, (int) (bytes.end - bytes.at));
+	appendBinaryStringInfo(out, (const char *) bytes.at,
+			       (int) (bytes.end - bytes.at));
 }
 
 void

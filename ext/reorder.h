@@ -1,8 +1,9 @@
 /*
  * reorder.h - putting right a transaction whose changes were captured out of order.
  *
- * A statement's changes are captured when it ends, those of functions and triggers that it runs
- * before.  Capture marks what came late that way (record.h); here it gets its place.
+ * A statement's changes are captured when it ends, those of functions and triggers that
+ * it runs before.  Capture marks what came late that way (record.h); here it gets its
+ * place.
  */
 #ifndef ELVIS_EXT_REORDER_H
 #define ELVIS_EXT_REORDER_H
@@ -21,8 +22,9 @@ struct ordered {
 };
 
 /*
- * `chunks` are the bodies of all chunks of the transaction, in the order of their seq, without
- * their two bytes of head, in the current memory context, in which the answer is made.
+ * `chunks` are the bodies of all chunks of the transaction, in the order of their seq,
+ * without their two bytes of head, in the current memory context, in which the answer is
+ * made.
  */
 struct ordered *reorder(const struct elvis_bytes *chunks, size_t n_chunks);
 

@@ -90,8 +90,8 @@ find_recent(int32 n)
 }
 
 /*
- * Reads which segment is current, locks it and reads again: if it has moved meanwhile, nobody may
- * be told that the old one is quiet and then find us writing there.
+ * Reads which segment is current, locks it and reads again: if it has moved meanwhile,
+ * nobody may be told that the old one is quiet and then find us writing there.
  */
 void
 segment_open(struct segment_target *target)
@@ -100,7 +100,8 @@ segment_open(struct segment_target *target)
 		int32 n = segment_current();
 
 		find_recent(n);
-		target->log = recent.n == n ? try_table_open(recent.log, RowExclusiveLock) : NULL;
+		target->log = recent.n == n ? try_table_open(recent.log, RowExclusiveLock)
+					    : NULL;
 		if (target->log != NULL) {
 			if (likely(segment_current() == n))
 				break;
@@ -127,14 +128,15 @@ segment_write(struct segment_target *target, int64 seq, const char *body, size_t
 	value = palloc(VARHDRSZ + length);
 	SET_VARSIZE(value, VARHDRSZ + length);
 	memcpy(VARDATA(value), body, length);
-	values[SEGMENT_LOG_XID - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[SEGMENT_LOG_XID - 1] =
+		FullTransactionIdGetDatum(GetTopFullTransactionId());
 	values[SEGMENT_LOG_SEQ - 1] = Int64GetDatum(seq);
 	values[SEGMENT_LOG_BODY - 1] = PointerGetDatum(value);
 	row = heap_form_tuple(RelationGetDescr(target->log), values, nulls);
 	pfree(value);
 	heap_insert(target->log, row, GetCurrentCommandId(true), 0, NULL);
-	index_insert(target->index, values, nulls, &row->t_self, target->log, UNIQUE_CHECK_NO,
-		     false, &info);
+	index_insert(target->index, values, nulls, &row->t_self, target->log,
+		     UNIQUE_CHECK_NO, false, &info);
 	heap_freetuple(row);
 }
 
@@ -165,7 +167,8 @@ xid_column(HeapTuple row, TupleDesc shape, int number, uint64 if_null)
 	bool is_null;
 	Datum value = heap_getattr(row, number, shape, &is_null);
 
-	return is_null ? if_null : U64FromFullTransactionId(DatumGetFullTransactionId(value));
+	return is_null ? if_null
+		       : U64FromFullTransactionId(DatumGetFullTransactionId(value));
 }
 
 static struct segment *
@@ -204,7 +207,8 @@ segment_list(void)
 
 	catalog_scan_begin(&scan, catalog_oid(CATALOG_SEGMENT), InvalidOid, 0, NULL);
 	while ((row = catalog_scan_next(&scan)) != NULL)
-		segments = lappend(segments, segment_from(row, RelationGetDescr(scan.relation)));
+		segments = lappend(segments,
+				   segment_from(row, RelationGetDescr(scan.relation)));
 	catalog_scan_end(&scan);
 	list_sort(segments, by_number);
 	return segments;
@@ -251,7 +255,10 @@ segment_has_chunk(uint64 lo, uint64 hi)
 	return false;
 }
 
-/* ShareLock: nobody who wrote into it still runs.  AccessExclusiveLock: it may be dropped. */
+/*
+ * ShareLock: nobody who wrote into it still runs.  AccessExclusiveLock: it may be
+ * dropped.
+ */
 Datum
 elvis_try_lock(PG_FUNCTION_ARGS)
 {

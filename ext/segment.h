@@ -1,9 +1,9 @@
 /*
  * segment.h - the log's segments: where chunks are written and found.
  *
- * A writer may write into the segment that is current while it holds the segment's lock, which it
- * keeps to the end of its transaction; so whoever gets a conflicting lock on a segment that is not
- * current any more knows that nobody who wrote into it still runs.
+ * A writer may write into the segment that is current while it holds the segment's lock,
+ * which it keeps to the end of its transaction; so whoever gets a conflicting lock on a
+ * segment that is not current any more knows that nobody who wrote into it still runs.
  */
 #ifndef ELVIS_EXT_SEGMENT_H
 #define ELVIS_EXT_SEGMENT_H

@@ -33,10 +33,11 @@ settings_init(void)
 		&setting_keep_confirmed, setting_keep_confirmed, 0, INT_MAX / 1000,
 		PGC_SUSET, GUC_UNIT_S, NULL, NULL, NULL);
 	DefineCustomIntVariable("elvis.subscriber_limit",
-		"Log kept for one subscriber at most; past it the subscriber is detached.",
-		"0 keeps the log for ever.",
-		&setting_subscriber_limit, setting_subscriber_limit, 0, INT_MAX / 2,
-		PGC_SUSET, GUC_UNIT_MB, NULL, NULL, NULL);
+				"Log kept for one subscriber at most; past it the "
+				"subscriber is detached.",
+				"0 keeps the log for ever.", &setting_subscriber_limit,
+				setting_subscriber_limit, 0, INT_MAX / 2, PGC_SUSET,
+				GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomIntVariable("elvis.read_memory",
 		"Memory for the list of chunks of a batch being read.",
 		"A batch with a longer list is collected several times.",

@@ -1,9 +1,9 @@
 /*
  * snapshot.c - taking, recording and finding snapshots.
  *
- * The lock comes first, the snapshot after it: a snapshot taken before the lock was granted could
- * be older than the one recorded last, and the batch between them would be handed out twice.  The
- * snapshot of the calling statement is never used.
+ * The lock comes first, the snapshot after it: a snapshot taken before the lock was
+ * granted could be older than the one recorded last, and the batch between them would be
+ * handed out twice.  The snapshot of the calling statement is never used.
  */
 #include "postgres.h"
 
@@ -62,7 +62,10 @@ snapshot_sees(const struct snapshot_image *image, uint64 xid)
 					    sizeof(uint64), by_xid) == NULL;
 }
 
-/* The full number of a transaction that is not newer than `next` and less than 2^31 older. */
+/*
+ * The full number of a transaction that is not newer than `next` and less than 2^31
+ * older.
+ */
 static uint64
 widen(TransactionId xid, FullTransactionId next)
 {
@@ -78,7 +81,8 @@ snapshot_now(void)
 {
 	Snapshot snapshot = GetLatestSnapshot();
 	FullTransactionId next = ReadNextFullTransactionId();
-	Size size = offsetof(struct snapshot_image, running) + sizeof(uint64) * snapshot->xcnt;
+	Size size = offsetof(struct snapshot_image, running) +
+		    sizeof(uint64) * snapshot->xcnt;
 	struct snapshot_image *image = palloc(size);
 	uint32 n = 0;
 
@@ -118,9 +122,10 @@ row_from(HeapTuple tuple, TupleDesc shape, struct snapshot_row *row)
 	row->id = DatumGetInt64(heap_getattr(tuple, SNAPSHOT_ID, shape, &is_null));
 	row->token = DatumGetInt64(heap_getattr(tuple, SNAPSHOT_TOKEN, shape, &is_null));
 	row->at = DatumGetTimestampTz(heap_getattr(tuple, SNAPSHOT_AT, shape, &is_null));
-	row->sealed = DatumGetInt64(heap_getattr(tuple, SNAPSHOT_SEALED, shape, &is_null));
-	row->image = (struct snapshot_image *)
-		PG_DETOAST_DATUM_COPY(heap_getattr(tuple, SNAPSHOT_SNAP, shape, &is_null));
+	row->sealed =
+		DatumGetInt64(heap_getattr(tuple, SNAPSHOT_SEALED, shape, &is_null));
+	row->image = (struct snapshot_image *) PG_DETOAST_DATUM_COPY(
+		heap_getattr(tuple, SNAPSHOT_SNAP, shape, &is_null));
 }
 
 /* The row of one segment's snapshots with that id, or the newest one when `id` is 0. */
@@ -138,8 +143,10 @@ find_in(Oid snapshots, Oid pkey, int64 id, struct snapshot_row *row)
 		return false;
 	index = index_open(pkey, AccessShareLock);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	ScanKeyInit(&by_id, SNAPSHOT_ID, BTEqualStrategyNumber, F_INT8EQ, Int64GetDatum(id));
-	scan = systable_beginscan_ordered(relation, index, snapshot, id == 0 ? 0 : 1, &by_id);
+	ScanKeyInit(&by_id, SNAPSHOT_ID, BTEqualStrategyNumber, F_INT8EQ,
+		    Int64GetDatum(id));
+	scan = systable_beginscan_ordered(relation, index, snapshot, id == 0 ? 0 : 1,
+					  &by_id);
 	tuple = systable_getnext_ordered(scan, BackwardScanDirection);
 	if (tuple != NULL)
 		row_from(tuple, RelationGetDescr(relation), row);
@@ -182,8 +189,11 @@ snapshot_newest(struct snapshot_row *row)
 void
 snapshot_lock(void)
 {
-	/* not the lock of the relation: nobody else uses this one, neither vacuum nor DDL */
-	LockDatabaseObject(RelationRelationId, catalog_oid(CATALOG_SEGMENT), 0, ExclusiveLock);
+	/*
+	 * not the lock of the relation: nobody else uses this one, neither vacuum nor DDL
+	 */
+	LockDatabaseObject(RelationRelationId, catalog_oid(CATALOG_SEGMENT), 0,
+			   ExclusiveLock);
 }
 
 static void
@@ -192,14 +202,14 @@ check_session(void)
 	node_genuine();
 	PreventCommandIfReadOnly("taking a snapshot");
 	if (XactIsoLevel != XACT_READ_COMMITTED)
-		ereport(ERROR,
-			(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
-			 errmsg("snapshots are taken in READ COMMITTED transactions only")));
+		ereport(ERROR, (errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				errmsg("snapshots are taken in READ COMMITTED "
+				       "transactions only")));
 }
 
 /*
- * Nothing is delivered from before the flush of the snapshot it lies before, so no crash of the
- * source takes back what has been delivered.
+ * Nothing is delivered from before the flush of the snapshot it lies before, so no crash
+ * of the source takes back what has been delivered.
  */
 static void
 commit_durably(void)
@@ -226,7 +236,8 @@ random_token(void)
 static void
 record(const struct snapshot_row *row)
 {
-	Relation relation = table_open(segment_snapshots(segment_current()), RowExclusiveLock);
+	Relation relation =
+		table_open(segment_snapshots(segment_current()), RowExclusiveLock);
 	Datum values[SNAPSHOT_COLUMNS];
 	bool nulls[SNAPSHOT_COLUMNS] = {false};
 
@@ -251,7 +262,8 @@ take(const struct snapshot_row *last, struct snapshot_row *row)
 	if (last != NULL && !follows(row->image, last->image))
 		ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
-			 errmsg("a new snapshot would lie before snapshot " INT64_FORMAT, last->id),
+			 errmsg("a new snapshot would lie before snapshot " INT64_FORMAT,
+				last->id),
 			 errhint("Was this database restored with its log but with older "
 				 "transaction numbers? Use elvis.adopt_node().")));
 	commit_durably();
@@ -308,10 +320,11 @@ elvis_snapshot_known(PG_FUNCTION_ARGS)
 /* ---- waiting for something to take one of ---- */
 
 /*
- * Has something captured ended since the snapshot?  Either it has sealed a chunk since, or it was
- * there then, has ended now, and has a chunk.  "There" are those the snapshot calls running, and
- * some that it does not know: a transaction may be newer than the newest that had ended.  Those
- * that still run are passed over, however much they have written.
+ * Has something captured ended since the snapshot?  Either it has sealed a chunk since,
+ * or it was there then, has ended now, and has a chunk.  "There" are those the snapshot
+ * calls running, and some that it does not know: a transaction may be newer than the
+ * newest that had ended.  Those that still run are passed over, however much they have
+ * written.
  */
 static bool
 anything_since(const struct snapshot_row *row)
@@ -343,7 +356,9 @@ ms_until(TimestampTz then)
 	return TimestampDifferenceMilliseconds(GetCurrentTimestamp(), then);
 }
 
-/* Takes a snapshot unless another session has just taken one, or there is nothing to see. */
+/*
+ * Takes a snapshot unless another session has just taken one, or there is nothing to see.
+ */
 static void
 take_if_needed(struct snapshot_row *newest, bool *any)
 {
@@ -360,8 +375,8 @@ take_if_needed(struct snapshot_row *newest, bool *any)
 }
 
 /*
- * One look: true when there is an answer.  Otherwise *nap_ms says how long nothing can change, and
- * 0 that only a commit or the timeout can.
+ * One look: true when there is an answer.  Otherwise *nap_ms says how long nothing can
+ * change, and 0 that only a commit or the timeout can.
  */
 static bool
 look(struct snapshot_row *newest, bool *any, int64 known, int32 floor_ms, long *nap_ms)
@@ -400,7 +415,9 @@ elvis_wait_snapshot(PG_FUNCTION_ARGS)
 		if (look(&newest, &any, known, floor_ms, &nap_ms))
 			break;
 		left = ms_until(end);
-		/* woken for something that is not a change: the caller may want to know */
+		/*
+		 * woken for something that is not a change: the caller may want to know
+		 */
 		if (left <= 0 || (woken && nap_ms <= 0))
 			break;
 		if (nap_ms > 0)

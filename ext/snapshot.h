@@ -28,8 +28,8 @@ struct snapshot_row {
 bool snapshot_sees(const struct snapshot_image *image, uint64 xid);
 
 /*
- * The recorded snapshot of that id, in the current memory context; false when there is none (any
- * more).
+ * The recorded snapshot of that id, in the current memory context; false when there is
+ * none (any more).
  */
 bool snapshot_find(int64 id, struct snapshot_row *row);
 
@@ -37,8 +37,8 @@ bool snapshot_find(int64 id, struct snapshot_row *row);
 bool snapshot_newest(struct snapshot_row *row);
 
 /*
- * Excludes other snapshotters and the upkeep until the end of the transaction: ids, snapshots and
- * the fate of segments then cannot contradict each other.
+ * Excludes other snapshotters and the upkeep until the end of the transaction: ids,
+ * snapshots and the fate of segments then cannot contradict each other.
  */
 void snapshot_lock(void);
 

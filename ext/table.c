@@ -61,10 +61,10 @@ elvis_tables_changed(PG_FUNCTION_ARGS)
 static _Noreturn void
 refuse(Relation table, const char *why, const char *hint)
 {
-	ereport(ERROR,
-		(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-		 errmsg("table \"%s\" cannot be attached: %s", RelationGetRelationName(table), why),
-		 hint != NULL ? errhint("%s", hint) : 0));
+	ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+			errmsg("table \"%s\" cannot be attached: %s",
+			       RelationGetRelationName(table), why),
+			hint != NULL ? errhint("%s", hint) : 0));
 }
 
 /* Who called the function that runs with its owner's rights. */
@@ -94,7 +94,8 @@ check_kind(Relation table)
 	default:
 		refuse(table, "it is not a table", NULL);
 	}
-	if (IsCatalogRelation(table) || schema == get_namespace_oid("information_schema", true))
+	if (IsCatalogRelation(table) ||
+	    schema == get_namespace_oid("information_schema", true))
 		refuse(table, "it is a system table", NULL);
 	if (schema == catalog_schema())
 		refuse(table, "it belongs to elvis", NULL);
@@ -114,10 +115,11 @@ tell_inheritance(Relation table)
 {
 	if (table->rd_rel->relkind == RELKIND_RELATION &&
 	    has_subclass(RelationGetRelid(table)))
-		ereport(NOTICE,
-			(errmsg("only the rows of table \"%s\" itself are replicated, not those of "
-				"tables that inherit from it", RelationGetRelationName(table)),
-			 errhint("Attach those tables as well.")));
+		ereport(NOTICE, (errmsg("only the rows of table \"%s\" itself are "
+					"replicated, not those of "
+					"tables that inherit from it",
+					RelationGetRelationName(table)),
+				 errhint("Attach those tables as well.")));
 }
 
 static void
@@ -141,7 +143,8 @@ check_key(Relation table, const char *key)
 			 errhint("Name another unique index on NOT NULL columns: "
 				 "elvis.attach(table, role, key => 'index').")));
 	ereport(NOTICE,
-		(errmsg("table \"%s\" has no primary key: only INSERT and TRUNCATE will be possible",
+		(errmsg("table \"%s\" has no primary key: only INSERT and TRUNCATE will "
+			"be possible",
 			RelationGetRelationName(table)),
 		 errhint("A unique index on NOT NULL columns can be named as its key: "
 			 "elvis.attach(table, role, key => 'index').")));
@@ -158,10 +161,11 @@ elvis_check_attachable(PG_FUNCTION_ARGS)
 		node_genuine();
 		if (strcmp(role, "master") != 0 && strcmp(role, "replica") != 0 &&
 		    strcmp(role, "relay") != 0)
-			ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("a table's role is \"master\", \"replica\" or \"relay\", "
-					"not \"%s\"", role)));
+			ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					errmsg("a table's role is \"master\", "
+					       "\"replica\" or \"relay\", "
+					       "not \"%s\"",
+					       role)));
 		check_kind(table);
 		check_key(table, PG_ARGISNULL(2) ? NULL : NameStr(*PG_GETARG_NAME(2)));
 		tell_inheritance(table);

@@ -54,7 +54,8 @@ prepare(void)
 	context = AllocSetContextCreate(CacheMemoryContext, "elvis versions",
 					ALLOCSET_SMALL_SIZES);
 	how.hcxt = context;
-	kept = hash_create("elvis versions", 64, &how, HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+	kept = hash_create("elvis versions", 64, &how,
+			   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	table = catalog_oid(CATALOG_RELATION);
 	dropped = false;
 }
@@ -140,7 +141,8 @@ parse(uint64 id, Oid relid, struct elvis_bytes in)
 	version->n_columns = (int) get_varint(&in);
 	if (version->n_columns > in.end - in.at)
 		version_damaged("a table's description ends too early");
-	version->columns = palloc0(sizeof(struct version_column) * Max(version->n_columns, 1));
+	version->columns =
+		palloc0(sizeof(struct version_column) * Max(version->n_columns, 1));
 	for (int i = 0; i < version->n_columns; i++)
 		parse_column(&in, &version->columns[i]);
 	version->n_key = (int) get_varint(&in);
@@ -166,10 +168,10 @@ load(uint64 id)
 
 	descriptor = relation_descriptor((int64) id, &relid, CurrentMemoryContext);
 	if (descriptor == NULL)
-		ereport(ERROR,
-			(errcode(ERRCODE_ELVIS_DAMAGED),
-			 errmsg("version " UINT64_FORMAT " of a table is not in elvis.relation",
-				id)));
+		ereport(ERROR, (errcode(ERRCODE_ELVIS_DAMAGED),
+				errmsg("version " UINT64_FORMAT
+				       " of a table is not in elvis.relation",
+				       id)));
 	in.at = (const uint8 *) VARDATA_ANY(descriptor);
 	in.end = in.at + VARSIZE_ANY_EXHDR(descriptor);
 	before = MemoryContextSwitchTo(context);
@@ -202,7 +204,8 @@ put_varint(StringInfo out, uint64 value)
 {
 	uint8 bytes[ELVIS_VARINT_MAX];
 
-	appendBinaryStringInfo(out, (char *) bytes, elvis_put_varint(bytes, value) - bytes);
+	appendBinaryStringInfo(out, (char *) bytes,
+			       elvis_put_varint(bytes, value) - bytes);
 }
 
 static void

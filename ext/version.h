@@ -30,16 +30,17 @@ struct version {
 };
 
 /*
- * A version by its number; an error (EL004) when there is none.  Versions never change: it is
- * kept for the session, or until the extension is dropped.
+ * A version by its number; an error (EL004) when there is none.  Versions never change:
+ * it is kept for the session, or until the extension is dropped.
  */
 struct version *version_get(uint64 id);
 
 void version_init(void);
 
 /*
- * Passes over one column of a record; false when the bytes end too early.  `whole` is its head and
- * bytes, `value` the bytes alone; *head is less than ELVIS_COLUMN_BYTES when it has none.
+ * Passes over one column of a record; false when the bytes end too early.  `whole` is its
+ * head and bytes, `value` the bytes alone; *head is less than ELVIS_COLUMN_BYTES when it
+ * has none.
  */
 bool version_get_column(struct elvis_bytes *in, uint64_t *head, struct elvis_bytes *value,
 			struct elvis_bytes *whole);

@@ -1,10 +1,10 @@
 /*
  * wait.c - the area of shared memory through which committers wake those who wait.
  *
- * No lock is taken by a committer.  It counts first and then looks at the slots; a waiter enters
- * its slot first and then looks at the counter: one of the two sees the other.  A slot belongs to
- * a process; one whose process has gone is used again, and a latch set for somebody who reuses
- * the PGPROC is a spurious wake-up.
+ * No lock is taken by a committer.  It counts first and then looks at the slots; a waiter
+ * enters its slot first and then looks at the counter: one of the two sees the other.  A
+ * slot belongs to a process; one whose process has gone is used again, and a latch set
+ * for somebody who reuses the PGPROC is a spurious wake-up.
  */
 #include "postgres.h"
 
@@ -45,7 +45,8 @@ struct area {
 	struct slot slots[SLOTS];
 };
 
-StaticAssertDecl(sizeof(struct area) <= 1024, "must fit what the server leaves unplanned");
+StaticAssertDecl(sizeof(struct area) <= 1024,
+		 "must fit what the server leaves unplanned");
 
 static struct area *area;
 static bool due;	/* this transaction's commit is to wake the others */
@@ -72,7 +73,8 @@ attach(void)
 	if (likely(area != NULL))
 		return true;
 #if COMPAT_HAS_NAMED_DSM
-	area = GetNamedDSMSegment("elvis waiters", sizeof(struct area), area_init, &found);
+	area = GetNamedDSMSegment("elvis waiters", sizeof(struct area), area_init,
+				  &found);
 #else
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	PG_TRY();
@@ -195,8 +197,8 @@ leave(int code, Datum slot)
 void
 wait_nap(long timeout_ms)
 {
-	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH, timeout_ms,
-			 PG_WAIT_EXTENSION);
+	(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+			 timeout_ms, PG_WAIT_EXTENSION);
 	ResetLatch(MyLatch);
 	CHECK_FOR_INTERRUPTS();
 }

@@ -1,8 +1,9 @@
 /*
  * wait.h - sleeping until something captured has committed.
  *
- * A session that waits enters a slot of a small area of shared memory; a transaction that has
- * captured something sets the latches of those who wait in its database once others can see it.
+ * A session that waits enters a slot of a small area of shared memory; a transaction that
+ * has captured something sets the latches of those who wait in its database once others
+ * can see it.
  */
 #ifndef ELVIS_EXT_WAIT_H
 #define ELVIS_EXT_WAIT_H
@@ -16,8 +17,8 @@ void wait_wake_at_commit(void);
 uint64 wait_counter(void);
 
 /*
- * Sleeps until the counter is above `seen` or `timeout_ms` (at most 1000) have passed.  Without
- * shared memory or a free slot it sleeps in short steps.
+ * Sleeps until the counter is above `seen` or `timeout_ms` (at most 1000) have passed.
+ * Without shared memory or a free slot it sleeps in short steps.
  */
 void wait_sleep(uint64 seen, long timeout_ms);
 
