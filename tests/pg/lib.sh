@@ -11,7 +11,7 @@
 
 pg_bindir=$ELVIS_DESTDIR$("$PG_CONFIG" --bindir)
 pg_tests=$("$PG_CONFIG" --pkglibdir)/pgxs/src/test
-test_timeout=${ELVIS_TEST_TIMEOUT:-300}
+test_timeout=${ELVIS_TEST_TIMEOUT:-600}
 
 skip_all() {	# skip_all REASON
 	echo "1..0 # SKIP $*"
