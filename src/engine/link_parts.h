@@ -60,6 +60,9 @@ struct link {
 	int64_t retried_seq;
 	uint64_t retried_ordinal;
 	uint32_t retries;
+	int64_t asked_seq;	/* the change last asked about, and how often in a row */
+	uint64_t asked_ordinal;
+	int questions;
 };
 
 struct link_table {

@@ -137,6 +137,20 @@ remember_retry(struct link *link, const struct elvis_conflict *conflict)
 	link->retried_ordinal = conflict->ordinal;
 }
 
+/* One change may meet several conflicts, one behind the other; more often than this its verdicts
+ * lead nowhere. */
+#define QUESTIONS_MAX 10
+
+static bool
+goes_nowhere(struct link *link, const struct elvis_conflict *conflict)
+{
+	if (conflict->seq != link->asked_seq || conflict->ordinal != link->asked_ordinal)
+		link->questions = 0;
+	link->asked_seq = conflict->seq;
+	link->asked_ordinal = conflict->ordinal;
+	return ++link->questions > QUESTIONS_MAX;
+}
+
 bool
 tables_ask(const struct elvis_link *face, const struct elvis_conflict *asked,
 	   struct elvis_verdict *verdict, const char **policy)
@@ -154,7 +168,14 @@ tables_ask(const struct elvis_link *face, const struct elvis_conflict *asked,
 	conflict.local = side_with_priority(link, asked->local);
 	conflict.blockers = blockers_with_priority(link, asked);
 	resolver_ask(known->table_rules, &conflict, link->question, verdict, policy);
-	if (verdict->action == ELVIS_RETRY)
+	if (goes_nowhere(link, asked))
+		*verdict = (struct elvis_verdict){
+			.action = ELVIS_STOP,
+			.reason = "policy_error: the change still conflicts after ten verdicts",
+		};
+	if (verdict->action == ELVIS_RETRY) {
 		remember_retry(link, asked);
+		link->questions = 0;	/* it begins anew */
+	}
 	return true;
 }

@@ -24,6 +24,9 @@ struct fake_sink {
 	int pending[4096], n_pending;
 	int commits, largest;
 	const char *refusal;	/* begin() says this */
+	const struct elvis_link *face;	/* commit() asks until it is not told to keep_local */
+	int asked;
+	uint32_t verdict;	/* what it was told last */
 	struct err broken;	/* calls out of order */
 };
 
@@ -114,6 +117,27 @@ op_write(void *self, const struct elvis_piece *piece, struct err *err)
 	return true;
 }
 
+/* A conflict about the first change of the transaction, which no keep_local settles */
+static void
+ask_on_and_on(struct fake_sink *s)
+{
+	static const struct elvis_table table = { .version = 1, .schema = "public", .name = "t1" };
+	struct elvis_side remote = { .origin = 1 };
+	struct elvis_conflict conflict = {
+		.kind = ELVIS_CONSTRAINT_VIOLATION, .operation = ELVIS_INSERT, .table = &table,
+		.remote = &remote, .seq = 50,
+	};
+	struct elvis_verdict verdict = { .action = ELVIS_KEEP_LOCAL };
+	const char *policy;
+
+	while (verdict.action == ELVIS_KEEP_LOCAL && s->asked < 100) {
+		s->asked++;
+		ck_assert(s->face->ask(s->face, &conflict, &verdict, &policy));
+	}
+	s->verdict = verdict.action;
+	s->face = NULL;
+}
+
 static bool
 op_commit(void *self, const struct elvis_position *next, int64_t at, struct err *err)
 {
@@ -121,6 +145,8 @@ op_commit(void *self, const struct elvis_position *next, int64_t at, struct err 
 	bool fails = sink_fails(s, err);
 
 	(void) at;
+	if (s->face != NULL)
+		ask_on_and_on(s);
 	if (!s->begun)
 		err_set(&s->broken, ERR_BUG, "committed out of order");
 	if (!fails || s->lost_answer) {
@@ -167,12 +193,42 @@ static const struct sink_ops sink_ops = {
 	.durable = op_durable, .form = op_form,
 };
 
+static bool
+keep(void *self, const struct elvis_conflict *conflict, struct elvis_verdict *verdict,
+     struct err *err)
+{
+	(void) self;
+	(void) err;
+	ck_assert_str_eq(conflict->link, "test");
+	verdict->action = ELVIS_KEEP_LOCAL;
+	return true;
+}
+
+static bool
+answer_nothing(void *self, const struct elvis_table *table, struct elvis_answers *answers,
+	       struct err *err)
+{
+	(void) self;
+	(void) table;
+	(void) answers;
+	(void) err;
+	return true;
+}
+
+static const struct policy_ops keep_ops = { keep, answer_nothing };
+static const struct link_policy keeps = { .ops = &keep_ops, .name = "keeps" };
+static const struct link_policy *const keeps_list[] = { &keeps };
+
 /* Version 2 belongs to nobody. */
 static bool
 rules_of(void *context, const struct elvis_table *table, const struct table_rules **rules,
 	 struct err *err)
 {
-	static const struct table_rules ours = { .wanted = true }, others = { .wanted = false };
+	static const struct table_rules others = { .wanted = false };
+	static const struct table_rules ours = {
+		.wanted = true,
+		.chains[ELVIS_CONSTRAINT_VIOLATION] = { keeps_list, 1 },
+	};
 
 	(void) context;
 	(void) err;
@@ -464,6 +520,22 @@ START_TEST(tables_of_others_are_left_out)
 }
 END_TEST
 
+START_TEST(verdicts_that_lead_nowhere_stop_the_link)
+{
+	struct world w;
+
+	world_init(&w);
+	world_start(&w);
+	w.sink.face = link_face(w.link);
+	say_state(&w, LINK_RUNNING, 1);
+	say_snapshot(&w, 6);
+	await(&w, 6);
+	world_end(&w);
+	ck_assert_int_eq(w.sink.verdict, ELVIS_STOP);
+	ck_assert_int_lt(w.sink.asked, 20);
+}
+END_TEST
+
 START_TEST(what_is_durable_is_confirmed)
 {
 	struct world w;
@@ -592,6 +664,7 @@ UNIT_MAIN("link",
 	  batches_are_not_joined_where_each_transaction_is_one,
 	  what_is_not_for_the_link_moves_its_position_all_the_same,
 	  tables_of_others_are_left_out,
+	  verdicts_that_lead_nowhere_stop_the_link,
 	  what_is_durable_is_confirmed,
 	  a_paused_link_does_nothing_until_it_is_resumed,
 	  a_refusal_stops_the_link_until_it_is_resumed,
