@@ -26,7 +26,7 @@
 #include "segment.h"
 #include "wait.h"
 
-#define CHUNK_HEAD 2		/* format and flags */
+#define CHUNK_HEAD (VARHDRSZ + 2)	/* a varlena of format, flags, records */
 #define CHUNK_MAX 8100		/* fits a page with the rest of its row */
 #define STRETCH_START 1024
 #define KEPT_IN_SUBXACT 4	/* stretches that may wait for the parent to write them */
@@ -166,10 +166,11 @@ static void
 write_chunk(struct segment_target *target, struct stretch *stretch, bool is_last)
 {
 	seal(stretch);
-	stretch->bytes[0] = ELVIS_RECORD_FORMAT;
-	stretch->bytes[1] = (is_last ? ELVIS_CHUNK_LAST : 0) |
-			    (disordered ? ELVIS_CHUNK_LATE : 0);
-	segment_write(target, stretch->seq, stretch->bytes, stretch->length);
+	SET_VARSIZE(stretch->bytes, stretch->length);
+	stretch->bytes[VARHDRSZ] = ELVIS_RECORD_FORMAT;
+	stretch->bytes[VARHDRSZ + 1] =
+		(is_last ? ELVIS_CHUNK_LAST : 0) | (disordered ? ELVIS_CHUNK_LATE : 0);
+	segment_write(target, stretch->seq, (struct varlena *) stretch->bytes);
 	wrote = true;
 }
 

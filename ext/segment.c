@@ -117,23 +117,17 @@ segment_open(struct segment_target *target)
 }
 
 void
-segment_write(struct segment_target *target, int64 seq, const char *body, size_t length)
+segment_write(struct segment_target *target, int64 seq, struct varlena *body)
 {
 	static IndexInfo info = {.type = T_IndexInfo};
 	Datum values[SEGMENT_LOG_COLUMNS];
 	bool nulls[SEGMENT_LOG_COLUMNS] = {false};
-	struct varlena *value;
 	HeapTuple row;
 
-	value = palloc(VARHDRSZ + length);
-	SET_VARSIZE(value, VARHDRSZ + length);
-	memcpy(VARDATA(value), body, length);
-	values[SEGMENT_LOG_XID - 1] =
-		FullTransactionIdGetDatum(GetTopFullTransactionId());
+	values[SEGMENT_LOG_XID - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
 	values[SEGMENT_LOG_SEQ - 1] = Int64GetDatum(seq);
-	values[SEGMENT_LOG_BODY - 1] = PointerGetDatum(value);
+	values[SEGMENT_LOG_BODY - 1] = PointerGetDatum(body);
 	row = heap_form_tuple(RelationGetDescr(target->log), values, nulls);
-	pfree(value);
 	heap_insert(target->log, row, GetCurrentCommandId(true), 0, NULL);
 	index_insert(target->index, values, nulls, &row->t_self, target->log,
 		     UNIQUE_CHECK_NO, false, &info);

@@ -31,7 +31,7 @@ void segment_init(void);
 int64 segment_next_seq(void);
 
 void segment_open(struct segment_target *target);
-void segment_write(struct segment_target *target, int64 seq, const char *body, size_t length);
+void segment_write(struct segment_target *target, int64 seq, struct varlena *body);
 void segment_close(struct segment_target *target);
 
 /* A segment as elvis.segment describes it. */
