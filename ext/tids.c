@@ -4,7 +4,7 @@
  * A row that one target transaction updates ten thousand times leaves ten thousand versions behind
  * one index entry; going through them each time would be quadratic.  A hint only: whoever recalls
  * a place looks whether the row is there.  Emptied whenever a subtransaction is rolled back,
- * because what it wrote may then be overwritten.
+ * because what it wrote may then be overwritten, and when a table has changed its file.
  */
 #include "postgres.h"
 

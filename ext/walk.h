@@ -37,6 +37,7 @@ enum walk_state {
 /* A row whose deferrable key is looked at when its source transaction ends. */
 typedef struct Recheck {
 	Oid relid, index;
+	Oid file;			/* that the row is in */
 	ItemPointerData tid;
 	uint64 version, ordinal;	/* whose change it was */
 	uint8 operation;

@@ -63,6 +63,7 @@ remember_rechecks(ApplyCall *call, OpenTable *table, List *indexes, ItemPointer 
 		recheck = &walk->rechecks[walk->point.n_rechecks++];
 		recheck->relid = RelationGetRelid(table->relation);
 		recheck->index = lfirst_oid(cell);
+		recheck->file = table->relation->rd_rel->relfilenode;
 		recheck->tid = *tid;
 		recheck->version = table->target->version;
 		recheck->ordinal = walk->point.ordinal;
@@ -409,8 +410,10 @@ recheck_row(const Recheck *recheck)
 	ItemPointerData tid = recheck->tid;
 	bool again = false;
 
-	/* the row may have been replaced in place since, or be gone, which breaks no key */
-	if (table_index_fetch_tuple(fetch, &tid, SnapshotSelf, slot, &again, NULL)) {
+	/* the row may have been replaced in place since, or be gone, which breaks no key; a table
+	 * that was emptied or rewritten has new indexes */
+	if (recheck->file == relation->rd_rel->relfilenode &&
+	    table_index_fetch_tuple(fetch, &tid, SnapshotSelf, slot, &again, NULL)) {
 		EState *estate = CreateExecutorState();
 		IndexInfo *info = BuildIndexInfo(index);
 		Datum values[INDEX_MAX_KEYS];

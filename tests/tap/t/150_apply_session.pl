@@ -95,6 +95,22 @@ ok(same_rows('u', $paris, $lyon), 'all rows of the one table are the same');
 is($lyon->sql("select count(*) from t where v = 'z'"), 39, 'and of the other but one');
 $paris->sql("update t set v = 'local' where id = 30");
 $link->step(answers => [ verdict('keep_local') ]);
+my $told;
+
+# ---- rows that are not where they were: emptied and filled in one transaction ----
+for my $node ($paris, $lyon)
+{
+	$node->sql('create table far (id int primary key, pos int unique deferrable, v text)');
+}
+$paris->attach('far', 'master');
+$paris->sql("insert into far select g, g, repeat('x', 500) from generate_series(1, 1000) g");
+$link->step;
+$paris->sql("begin; update far set v = 'a', pos = -pos where id > 900; update far set v = 'b' where id > 900; "
+	  . "truncate far; insert into far select g, g, 'new' from generate_series(890, 1000) g; "
+	  . "update far set v = 'c' where id > 900; commit");
+$told = $link->step;
+is($told->{state}, 'd', 'rows are looked for where they are') or diag explain $told;
+ok(same_rows('far', $paris, $lyon), 'and found');
 
 # ---- facts are learnt anew when the table has changed, also within the session ----
 $paris->sql("insert into t values (7001, 'first')");
