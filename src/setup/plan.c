@@ -334,30 +334,40 @@ is_configured(const struct conf *conf, const char *uuid)
 	return false;
 }
 
+/* What a node keeps for a link that is not configured: told, or dropped. */
+static void
+plan_stranger(struct planner *p, const struct site_node *node, const char *what,
+	      const char *name, const char *uuid, const char *function)
+{
+	if (p->options->prune)
+		add_step(p, (struct step){
+			.node = node->node,
+			.words = arena_printf(p->arena, "drop the %s of link '%s' (%s)", what, name,
+					      uuid),
+			.sql = arena_printf(p->arena, "SELECT elvis.%s('%s')", function, uuid),
+		});
+	else
+		add_step(p, (struct step){
+			.kind = STEP_STRANGER, .node = node->node,
+			.words = arena_printf(p->arena, "keeps a %s for link '%s' (%s), which is not "
+					      "configured here; --prune drops it", what, name,
+					      uuid),
+		});
+}
+
 static void
 plan_strangers(struct planner *p, const struct site_node *node)
 {
-	for (size_t i = 0; i < node->inventory.n_subscribers; i++) {
-		const struct inventory_subscriber *s = &node->inventory.subscribers[i];
+	const struct inventory *there = &node->inventory;
 
-		if (is_configured(p->site->conf, s->uuid))
-			continue;
-		if (p->options->prune)
-			add_step(p, (struct step){
-				.node = node->node,
-				.words = arena_printf(p->arena, "keep no log any more for link "
-						      "'%s' (%s)", s->name, s->uuid),
-				.sql = arena_printf(p->arena, "SELECT elvis.unsubscribe('%s')",
-						    s->uuid),
-			});
-		else
-			add_step(p, (struct step){
-				.kind = STEP_STRANGER, .node = node->node,
-				.words = arena_printf(p->arena, "keeps its log for link '%s' (%s), "
-						      "which is not configured here; --prune ends "
-						      "that", s->name, s->uuid),
-			});
-	}
+	for (size_t i = 0; i < there->n_subscribers; i++)
+		if (!is_configured(p->site->conf, there->subscribers[i].uuid))
+			plan_stranger(p, node, "log", there->subscribers[i].name,
+				      there->subscribers[i].uuid, "unsubscribe");
+	for (size_t i = 0; i < there->n_positions; i++)
+		if (!is_configured(p->site->conf, there->positions[i].uuid))
+			plan_stranger(p, node, "position", there->positions[i].name,
+				      there->positions[i].uuid, "link_forget");
 }
 
 static bool
@@ -448,8 +458,7 @@ plan_perform(struct plan *plan, struct site *site, const struct plan_options *op
 		listener(context, step);
 		switch (step->kind) {
 		case STEP_SQL:
-			if (!conn_run(site_node(site, step->node)->conn, step->sql, NULL, NULL,
-				      err))
+			if (!conn_command(site_node(site, step->node)->conn, step->sql, err))
 				return err_wrap(err, "node '%s': cannot %s", step->node->name,
 						step->words);
 			break;

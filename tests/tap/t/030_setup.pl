@@ -112,6 +112,7 @@ is($paris->sql("select count(*) from elvis.subscriber"), 1, 'a renamed link is t
 is(role_of($lyon, 'notes') . role_of($nice, 'accounts'), '--', '--prune detaches it');
 is($lyon->sql("select count(*) from elvis.subscriber where name = 'lyon_nice'"), 0,
 	'and ends links that are not there any more');
+is($nice->sql('select count(*) from elvis.position'), 0, 'on both sides');
 
 # ---- what is refused, and with which status ----
 
