@@ -144,6 +144,30 @@ START_TEST(rows_are_ordered_by_the_first_name_that_differs)
 }
 END_TEST
 
+/* From the least to the greatest: what is not known of a side is below what is. */
+static const struct elvis_side sides[] = {
+	{ .origin = 9, .priority = 1, .seq = 9, .at = 99 },
+	{ .origin = 1, .priority = 2, .seq = 1, .at = 50 },
+	{ .time_source = ELVIS_TIME_ROW_CLOCK, .at = 5, .priority = 9, .origin = 9, .seq = 9 },
+	{ .time_source = ELVIS_TIME_CAPTURE, .at = 7, .priority = -1, .origin = 9, .seq = 9 },
+	{ .time_source = ELVIS_TIME_CAPTURE, .at = 7, .priority = 0, .origin = 1, .seq = 9 },
+	{ .time_source = ELVIS_TIME_ROW_CLOCK, .at = 7, .priority = 0, .origin = 2, .seq = 1 },
+	{ .time_source = ELVIS_TIME_CAPTURE, .at = 7, .priority = 0, .origin = 2, .seq = 2 },
+};
+
+START_TEST(sides_have_one_order_on_every_node)
+{
+	for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
+		for (size_t j = 0; j < ARRAY_LEN(sides); j++) {
+			int order = elvis_side_cmp(&sides[i], &sides[j]);
+
+			ck_assert_msg((order > 0) - (order < 0) == (i > j) - (i < j),
+				      "%zu and %zu: %d", i, j, order);
+		}
+	}
+}
+END_TEST
+
 UNIT_MAIN("order", numbers_are_ordered_by_value, one_number_written_in_two_ways_is_one,
 	  times_are_ordered_by_time, what_text_does_not_tell_is_not_told,
-	  rows_are_ordered_by_the_first_name_that_differs)
+	  rows_are_ordered_by_the_first_name_that_differs, sides_have_one_order_on_every_node)

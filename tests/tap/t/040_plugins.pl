@@ -29,6 +29,8 @@ for my $node ($paris, $lyon)
 	$node->sql('create table risky (id int primary key, v text)');
 	$node->sql('create table accounts (id int primary key, balance numeric(12,2), owner text)');
 	$node->sql("insert into accounts values (1, 100.00, 'Ann')");
+	$node->sql('create table people (id int primary key, email text unique, nick text unique)');
+	$node->sql("insert into people select i, 'e' || i, 'n' || i from generate_series(1, 3) i");
 	$node->sql('create table plain (id int primary key, v text)');
 	$node->sql("insert into orders select i, 'paid', '-' from generate_series(1, 9) i");
 	$node->sql("insert into risky select i, 'a' from generate_series(1, 9) i");
@@ -77,6 +79,7 @@ links = (
 		  policy = { use = "my_policy"; column = "state";
 		             steps = [ "new", "paid", "shipped" ]; }; },
 		{ match = "public.accounts"; policy = { use = "delta"; columns = "balance"; }; },
+		{ match = "public.people"; policy = { use = "apply_remote"; replace = true; }; },
 		{ match = "public.risky";
 		  policy = { use = "misbehaves"; how = "$how"; }; } ); },
 	{ name = "paris_feed"; from = "paris";
@@ -139,6 +142,16 @@ behind_its_back("update accounts set balance = balance + 5.50 where id = 1");
 $paris->sql("update accounts set balance = balance - 20, owner = 'Anne' where id = 1");
 $daemon->wait_caught_up;
 is($lyon->sql('select balance, owner from accounts'), '85.50|Anne', 'delta adds up');
+
+behind_its_back("insert into people values (10, 'a', 'x'), (11, 'y', 'b')");
+behind_its_back('delete from people where id = 2');
+$paris->sql("insert into people values (20, 'a', 'b')");
+$paris->sql("update people set nick = 'late' where id = 2");
+$paris->sql("update people set email = 'c' where id = 3");
+behind_its_back("update people set nick = 'other' where id = 1");
+$paris->sql('delete from people where id = 1');
+$daemon->wait_caught_up;
+ok(same_rows('people', $paris, $lyon), 'apply_remote makes the target what the source is');
 
 # ---- replaced in place ----
 
