@@ -65,6 +65,16 @@ exit_of(const struct err *err)
 	return CTL_FAILED;
 }
 
+/* Two columns; what is too long for the first has a line of its own. */
+static void
+help_line(const char *left, const char *help)
+{
+	if (strlen(left) > 26)
+		printf("  %s\n  %-26s %s\n", left, "", help);
+	else
+		printf("  %-26s %s\n", left, help);
+}
+
 static void
 print_help(void)
 {
@@ -74,11 +84,11 @@ print_help(void)
 
 		snprintf(left, sizeof(left), "%s %s", ctl_commands[i]->name,
 			 ctl_commands[i]->words);
-		printf("  %-26s %s\n", left, ctl_commands[i]->help);
+		help_line(left, ctl_commands[i]->help);
 	}
 	printf("\noptions:\n");
 	for (size_t i = 0; i < ARRAY_LEN(global_options); i++)
-		printf("  %-26s %s\n", global_options[i].name, global_options[i].help);
+		help_line(global_options[i].name, global_options[i].help);
 	printf("\nexit status:\n");
 #define X(name, number, text) printf("  %d  %s\n", number, text);
 	CTL_EXITS(X)
@@ -99,7 +109,7 @@ print_command_help(const struct cmd *cmd)
 		snprintf(left, sizeof(left), "--%s%s%s", command_options[i].name,
 			 command_options[i].argument ? " " : "",
 			 command_options[i].argument ? command_options[i].argument : "");
-		printf("  %-26s %s\n", left, command_options[i].help);
+		help_line(left, command_options[i].help);
 	}
 }
 

@@ -34,7 +34,7 @@ settings_unknown() {
 
 # What --help lists, indented by two: commands and exit statuses
 commands_missing() {
-	"$ctl" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' |
+	"$ctl" --help | sed -n '/^commands:/,/^$/s/^  \([a-z][a-z-]*\) .*/\1/p' |
 	while read -r command; do
 		grep -q "^\.B $command\( \|\$\)" "$docs/elvisctl.1" || echo "$command"
 		"$ctl" "$command" --help | sed -n 's/^  --\([a-z-]*\) .*/\1/p' |
