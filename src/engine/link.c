@@ -216,6 +216,7 @@ confirm(struct link *link, struct err *err)
 	if (durable.from_id != 0 && !position_equal(&durable, &link->confirmed)) {
 		mailbox_confirm(link->slot, &durable);
 		link->confirmed = durable;
+		link->setback_accepted = false;	/* the next one is another one */
 	}
 	return true;
 }
