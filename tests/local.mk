@@ -138,7 +138,8 @@ promise_tests = \
 	tests/tap/t/250_transactions.pl \
 	tests/tap/t/260_shapes.pl \
 	tests/tap/t/270_partitions.pl \
-	tests/tap/t/280_rights.pl
+	tests/tap/t/280_rights.pl \
+	tests/tap/t/290_set_back.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
