@@ -26,6 +26,7 @@ struct feed {
 	struct mark mark; /* as it is on disk */
 	int64_t end;      /* of what was written to fd */
 	size_t filled;    /* of the buffer */
+	bool has_stdout;  /* nobody else writes there */
 	bool cut_short;   /* standard output ended within a line */
 	bool doubtful;    /* what is on disk has to be found out by opening again */
 	char buffer[BUFFER_SIZE];
@@ -178,6 +179,7 @@ open_stdout(struct feed *feed, bool marked)
 		feed->host->fail(feed->host, "another link writes to standard output");
 		return ELVIS_SINK_FATAL;
 	}
+	feed->has_stdout = true;
 	spool = tmpfile();
 	if (spool == NULL)
 		return fail_with_errno(feed, ELVIS_SINK_RETRY, "a temporary file",
@@ -235,7 +237,7 @@ feed_open(const struct elvis_host *host, const struct elvis_link *link,
 void
 feed_close(struct feed *feed)
 {
-	if (is_stdout(feed) && feed->fd >= 0)
+	if (feed->has_stdout)
 		atomic_flag_clear(&stdout_taken);
 	if (feed->fd >= 0)
 		close(feed->fd);

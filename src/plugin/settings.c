@@ -370,10 +370,15 @@ settings_read(struct elvis_settings *settings, const struct elvis_option *option
 	      struct err *err)
 {
 	size_t n = count_options(options);
-	struct elvis_setting *values = arena_zalloc(arena, sizeof(*values) * (n + 1));
+	struct elvis_setting *values;
 
+	*settings = (struct elvis_settings){ .count = 0 };
 	if (!know_all(given, options, who, err))
 		return false;
+	/* there is an instance for each table: most have no options and need no memory */
+	if (n == 0)
+		return true;
+	values = arena_zalloc(arena, sizeof(*values) * n);
 	for (size_t i = 0; i < n; i++) {
 		const struct reading r = { .who = who,
 					   .setting = find_given(given, options[i].name),
@@ -441,8 +446,11 @@ copy_text(struct arena *arena, const char *text)
 struct setting_list
 settings_copy(const struct setting_list *given, struct arena *arena)
 {
-	struct setting *items = arena_alloc(arena, sizeof(*items) * (given->count + 1));
+	struct setting *items;
 
+	if (given->count == 0)
+		return (struct setting_list){ .count = 0 };
+	items = arena_alloc(arena, sizeof(*items) * given->count);
 	for (size_t i = 0; i < given->count; i++) {
 		const struct setting *from = &given->items[i];
 		const char **strings =
