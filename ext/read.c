@@ -247,8 +247,10 @@ open_log(struct reading *reading, int segment)
 static _Noreturn void
 chunk_has_gone(void)
 {
-	if (!memory.stale)
+	if (!memory.stale) {
+		memory.stale = true;
 		version_damaged("a chunk has gone");
+	}
 	ereport(ERROR,
 		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
 		 errmsg("the log was rewritten while it was read"),
@@ -349,9 +351,8 @@ begun_at(struct elvis_bytes records)
 	uint8_t tag;
 	int64_t at;
 
-	if (!elvis_get_record(&records, &tag, &payload))
-		return 0;
-	if (tag != ELVIS_RECORD_CONTEXT || !elvis_get_i64(&payload, &at))
+	if (!elvis_get_record(&records, &tag, &payload) || tag != ELVIS_RECORD_CONTEXT ||
+	    !elvis_get_i64(&payload, &at))
 		version_damaged("a chunk does not begin with a context");
 	return at;
 }
@@ -391,25 +392,33 @@ put_part(struct reading *reading, const struct transaction *transaction, int64 p
 	return true;
 }
 
+/* What has become of a transaction of one chunk; LEFT: it takes more than its bytes. */
+enum single { SINGLE_DONE, SINGLE_NO_ROOM, SINGLE_LEFT, SINGLE_EMPTY };
+
 /*
- * A transaction of one chunk, as most are: fetched once, handed out unless it is
- * disordered.
+ * A transaction of one chunk, as most are: fetched once.  It is empty when all that was
+ * captured has been rolled back.
  */
-static bool
-put_single(struct reading *reading, const struct transaction *transaction,
-	   bool *disordered)
+static enum single
+put_single(struct reading *reading, const struct transaction *transaction)
 {
 	struct varlena *stored =
 		fetch(reading, &reading->collection->chunks[transaction->first]);
 	struct varlena *body = pg_detoast_datum_packed(stored);
-	bool done = false;
+	bool disordered = last_flags(body) & ELVIS_CHUNK_LATE;
+	struct elvis_bytes records = records_of(body);
+	enum single outcome;
 
-	*disordered = last_flags(body) & ELVIS_CHUNK_LATE;
-	if (!*disordered)
-		done = put_part(reading, transaction, 0, records_of(body));
+	if (records.at == records.end)
+		outcome = SINGLE_EMPTY;
+	else if (disordered)
+		outcome = SINGLE_LEFT;
+	else
+		outcome = put_part(reading, transaction, 0, records) ? SINGLE_DONE
+								     : SINGLE_NO_ROOM;
 	if (body != stored)
 		pfree(body);
-	return done;
+	return outcome;
 }
 
 /* The chunks as they are.  Returns how many have been handed out by now. */
@@ -483,28 +492,36 @@ put_ordered(struct reading *reading, const struct transaction *transaction, int6
 	return part;
 }
 
+/* Its records, marks aside; true when they have been handed out to the end. */
+static bool
+put_records(struct reading *reading, const struct transaction *transaction,
+	    struct cursor *cursor)
+{
+	bool complete;
+
+	if (is_disordered(reading, transaction)) {
+		cursor->inside =
+			put_ordered(reading, transaction, cursor->inside, &complete);
+		return complete;
+	}
+	cursor->inside = put_chunks(reading, transaction, cursor->inside);
+	return cursor->inside == transaction->count;
+}
+
 /* Goes on with a transaction; true when it has been handed out to its end. */
 static bool
 put_transaction(struct reading *reading, const struct transaction *transaction,
 		struct cursor *cursor)
 {
-	bool disordered = false;
-	bool complete = false;
+	enum single outcome = SINGLE_LEFT;
 
-	if (transaction->count == 1 && cursor->inside == 0) {
-		complete = put_single(reading, transaction, &disordered);
-	} else if (is_disordered(reading, transaction)) {
-		disordered = true;
-	} else {
-		cursor->inside = put_chunks(reading, transaction, cursor->inside);
-		complete = cursor->inside == transaction->count;
-	}
-	if (disordered)
-		cursor->inside =
-			put_ordered(reading, transaction, cursor->inside, &complete);
-	if (!complete)
+	if (transaction->count == 1 && cursor->inside == 0)
+		outcome = put_single(reading, transaction);
+	if (outcome == SINGLE_NO_ROOM ||
+	    (outcome == SINGLE_LEFT && !put_records(reading, transaction, cursor)))
 		return false;
-	put_commit(reading, transaction);
+	if (outcome != SINGLE_EMPTY)
+		put_commit(reading, transaction);
 	cursor->seq = transaction->last;
 	cursor->inside = 0;
 	return true;

@@ -90,6 +90,7 @@ regress_tests = \
 	gaps \
 	read \
 	delivered_is_durable \
+	damaged_log_is_survived \
 	segments \
 	roles
 

@@ -80,6 +80,17 @@ COMMIT;
 SELECT test.mark();
 SELECT op, before, after FROM test.stream();
 
+-- or of a transaction of which nothing is left
+SELECT test.mark();
+BEGIN;
+SAVEPOINT s;
+UPDATE t_order SET v = v + CASE WHEN k = 99 THEN pg_temp.add_100(11) ELSE 1 END WHERE k IN (11, 99);
+INSERT INTO t_order SELECT k, 0 FROM generate_series(1000, 1999) k;
+ROLLBACK TO s;
+COMMIT;
+SELECT test.mark();
+SELECT length(test.bytes(1)) AS nothing_at_all, test.changes();
+
 -- what a foreign key deletes elsewhere is no reason to look closer
 CREATE TABLE t_referring (k int PRIMARY KEY, o int REFERENCES t_order ON DELETE CASCADE);
 SELECT elvis.attach('t_referring', 'master');
