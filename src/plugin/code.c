@@ -172,7 +172,7 @@ code_load(struct code *code, const char *file, struct err *err)
 		return false;
 	code->fd = new_memory_file(file);
 	if (code->fd < 0)
-		return err_set(err, ERR_CONFIG, "%s: no memory to copy it to: %s", file,
+		return err_set(err, ERR_CONFIG, "%s: no copy of it could be made in memory: %s", file,
 			       strerror(errno));
 	if (copy_sealed(code->fd, fd, size, err, file) &&
 	    hash_copy(code, size, file, err) && load_copy(code, file, err))

@@ -417,8 +417,10 @@ START_TEST(standard_output_needs_a_place_for_its_position)
 }
 END_TEST
 
+static int n_stdouts;
+
 static struct sink *
-open_stdout_sink(void)
+new_stdout_sink(void)
 {
 	static char position[128];
 	struct setting items[] = { string_setting("path", "-"),
@@ -426,11 +428,38 @@ open_stdout_sink(void)
 	const struct setting_list settings = { .items = items, .count = 2 };
 	struct sink *sink;
 
-	snprintf(position, sizeof(position), "%s/stdout.position", modules_dir);
+	snprintf(position, sizeof(position), "%s/stdout%d.position", modules_dir, ++n_stdouts);
 	ck_assert(sink_new(&sink, find("jsonl"), &settings, &link_here, &err));
+	return sink;
+}
+
+static struct sink *
+open_stdout_sink(void)
+{
+	struct sink *sink = new_stdout_sink();
+
 	ck_assert_msg(sink_open(sink, &err), "%s", err.text);
 	return sink;
 }
+
+START_TEST(standard_output_is_one_links)
+{
+	struct sink *first, *second;
+
+	begin_test();
+	first = new_stdout_sink();
+	second = new_stdout_sink();
+	ck_assert(sink_open(first, &err));
+	ck_assert(!sink_open(second, &err));
+	ck_assert_int_eq(err.class, ERR_CONFIG);
+
+	sink_close(first);
+	ck_assert(sink_open(second, &err));
+	sink_free(first);
+	sink_free(second);
+	end_test();
+}
+END_TEST
 
 START_TEST(standard_output_gets_what_is_committed_and_no_more)
 {
@@ -553,6 +582,7 @@ UNIT_MAIN("sinks",
 	  kill_9_at_any_moment_loses_and_repeats_nothing,
 	  what_does_not_belong_together_is_refused,
 	  standard_output_needs_a_place_for_its_position,
+	  standard_output_is_one_links,
 	  standard_output_gets_what_is_committed_and_no_more,
 	  a_reader_that_is_slow_does_not_keep_a_link_from_stopping,
 	  null_takes_everything,
