@@ -202,6 +202,7 @@ pass_batch(struct link *link, struct cursor cursor, bool *left, struct err *err)
 	return true;
 }
 
+/* The session ends after this, and what the sink was told with it. */
 static void
 give_up(struct link *link)
 {
@@ -212,7 +213,6 @@ give_up(struct link *link)
 	if (link->begun)
 		link->singly = SINGLY;
 	link->begun = false;
-	tables_forget_told(link);
 }
 
 /* Does the next batch go into the target transaction that has been begun? */

@@ -91,9 +91,6 @@ void deliver_rest(struct link *link);
 filter_lookup tables_find;
 change_table tables_shape;
 
-/* The sink has to be told of every table anew. */
-void tables_forget_told(struct link *link);
-
 /* The question a sink asks (struct elvis_link). */
 bool tables_ask(const struct elvis_link *face, const struct elvis_conflict *conflict,
 		struct elvis_verdict *verdict, const char **policy);

@@ -72,16 +72,6 @@ tables_shape(void *context, uint64_t version)
 	return known != NULL ? known->table : NULL;
 }
 
-void
-tables_forget_told(struct link *link)
-{
-	struct hash_cursor at = { 0 };
-	struct link_table *known;
-
-	while ((known = hash_next(link->tables, &at)) != NULL)
-		known->told = false;
-}
-
 /* Questions --------------------------------------------------------------------- */
 
 static int32_t
