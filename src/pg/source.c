@@ -240,7 +240,7 @@ source_subscribers(struct conn *conn, struct subscriber **list, size_t *n, struc
 
 	if (!conn_run(conn, "SELECT link::text, state, reason, confirmed_id, confirmed_token, "
 		      "confirmed_to_id, confirmed_to_token, confirmed_seq "
-		      "FROM elvis.subscriber WHERE detached_at IS NULL", NULL, &result, err))
+		      "FROM elvis.subscriber", NULL, &result, err))
 		return false;
 	*n = (size_t) PQntuples(result);
 	*list = mem_zalloc((*n + 1) * sizeof(**list));
