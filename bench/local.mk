@@ -29,6 +29,7 @@ EXTRA_DIST += \
 	%reldir%/lib/Bench/Session.pm \
 	%reldir%/lib/Bench/Variant.pm \
 	%reldir%/lib/Bench/Wait.pm \
+	%reldir%/measure/backlog_size.pm \
 	%reldir%/measure/capture_bulk.pm \
 	%reldir%/measure/capture_tpcb.pm \
 	%reldir%/measure/catchup.pm \

@@ -8,8 +8,8 @@ use warnings;
 use Carp;
 use Exporter 'import';
 
-our @EXPORT_OK = qw(@tables fill bulk_statement bulk_backlog tpcb_backlog digest
-	same_work);
+our @EXPORT_OK = qw(@tables fill bulk_statement bulk_backlog small_transactions tpcb_backlog
+	digest same_work);
 
 our @tables = qw(pgbench_accounts pgbench_branches pgbench_tellers pgbench_history bulk mark);
 
@@ -69,6 +69,26 @@ sub tpcb_backlog
 
 	$place->run("$place->{bin}/pgbench", '-n', '-M', 'prepared', '-c', 4, '-j', 1,
 		'-t', $count / 4, '-h', $server->{dir}, '-U', 'bench', 'bench');
+	return;
+}
+
+#  transactions of an update and an insert, one after the other, as fast as may be
+sub small_transactions
+{
+	my ($server, $count) = @_;
+
+	$server->session('backlog')->query(<<"SQL");
+do \$\$
+begin
+	for i in 1 .. $count loop
+		update pgbench_accounts set abalance = abalance + 1
+		where aid = 1 + i * 7919::bigint % 100000;
+		insert into pgbench_history (aid, delta) values (i, 1);
+		commit;
+	end loop;
+end
+\$\$
+SQL
 	return;
 }
 

@@ -24,18 +24,19 @@ sub count_cpus
 	return scalar grep { /^processor\s/ } <$file>;
 }
 
+sub load { return first_match('/proc/loadavg', qr/^(\S+ \S+ \S+)/); }
+
 sub describe
 {
-	my ($place) = @_;
+	my ($place, $commit) = @_;
 	my ($system, undef, $release) = uname();
 	my $model = first_match('/proc/cpuinfo', qr/^model name\s*:\s*(.*)/);
 	my $memory = first_match('/proc/meminfo', qr/^MemTotal:\s+(\d+)/);
-	my $load = first_match('/proc/loadavg', qr/^(\S+ \S+ \S+)/);
 	my $distribution = first_match('/etc/os-release', qr/^PRETTY_NAME="?([^"\n]*)/);
 
 	chomp(my $postgres = `$place->{bin}/postgres --version`);
 	return sprintf "- %s\n- %d x %s, %.0f GiB; %s %s, %s\n- %s; fsync off, Unix sockets\n" .
-		"- load average of the machine at the end: %s\n",
+		"- elvis %s\n",
 		strftime('%Y-%m-%d', gmtime), count_cpus(), $model, $memory / 1024 ** 2, $system,
 		$release, $distribution, $postgres, $load;
 }

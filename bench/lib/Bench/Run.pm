@@ -12,7 +12,7 @@ use Bench::Server;
 use Carp;
 
 # new(work => directory, bench => directory of the programs, quick => bool,
-#     variants => [names]); makes the template of all servers.
+#     variants => [names], commit => of the sources); makes the template of all servers.
 sub new
 {
 	my ($class, %option) = @_;
@@ -104,7 +104,9 @@ sub measure
 	my ($self, $name) = @_;
 
 	require "$self->{bench}/measure/$name.pm";
-	return join "\n", "## $name\n", $name->about, $name->run($self);
+	my @parts = ($name->about, $name->run($self));
+	return join "\n", "## $name\n", @parts,
+		"Load average when it ended: " . Bench::Machine::load() . ".\n";
 }
 
 sub goals
@@ -142,7 +144,7 @@ sub head
 
 	return "# What it costs, and how fast it is\n\n$kind Made by `bench/run`; " .
 		"bench/README.md says how to read it. Only figures of one run may be compared.\n\n" .
-		Bench::Machine::describe($self->{place});
+		Bench::Machine::describe($self->{place}, $self->{commit});
 }
 
 1;
