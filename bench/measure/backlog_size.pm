@@ -20,7 +20,7 @@ TEXT
 sub run
 {
 	my ($class, $bench) = @_;
-	my $small = $bench->quick ? 20_000 : 100_000;
+	my $small = $bench->quick ? 10_000 : 100_000;
 	my @sizes = ($small, 20 * $small);
 	my @variants = $bench->delivering;
 	my (%route, %us, %ratio);
@@ -65,8 +65,9 @@ sub beside_open_transaction
 
 	$open->query('begin; insert into mark values (-1)');
 	small_transactions($route->source, $size / 2);
-	$took = $route->catch_up;
+	$took = $route->bring_over;
 	$open->query('rollback');
+	$route->stop;
 	$route->verify;
 	return ($took->{source} + $took->{apply}) / $size * 1e6;
 }

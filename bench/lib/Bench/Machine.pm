@@ -38,7 +38,7 @@ sub describe
 	return sprintf "- %s\n- %d x %s, %.0f GiB; %s %s, %s\n- %s; fsync off, Unix sockets\n" .
 		"- elvis %s\n",
 		strftime('%Y-%m-%d', gmtime), count_cpus(), $model, $memory / 1024 ** 2, $system,
-		$release, $distribution, $postgres, $load;
+		$release, $distribution, $postgres, $commit;
 }
 
 1;

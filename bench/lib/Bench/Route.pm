@@ -64,10 +64,10 @@ sub apply_cpu
 	return $sum;
 }
 
-# Starts delivery, waits until the backlog is over, stops it.  Returns what it took: seconds
-# of the clock, and of CPU: source server, apply backends, daemons; and the daemons' peak
-# memory in MB.
-sub catch_up
+# Starts delivery and waits until the backlog is over.  Returns what it took: seconds of the
+# clock, and of CPU: source server, apply backends, daemons; and the daemons' peak memory in
+# MB.
+sub bring_over
 {
 	my ($self) = @_;
 	my $variant = $self->{variant};
@@ -87,8 +87,17 @@ sub catch_up
 		$took{daemon} += cpu_of_process($pid);
 		$took{daemon_peak} += peak_megabytes($pid);
 	}
-	$variant->stop;
 	return \%took;
+}
+
+# Likewise, and stops it
+sub catch_up
+{
+	my ($self) = @_;
+	my $took = $self->bring_over;
+
+	$self->stop;
+	return $took;
 }
 
 # A measurement of work that was not done is none.
