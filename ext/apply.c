@@ -122,7 +122,7 @@ answer_text(Walk *walk, struct elvis_bytes *in)
 static void
 take_answer(Walk *walk, struct elvis_bytes in)
 {
-	WalkAnswer *answer = &walk->answer;
+	WalkAnswer *answer = &walk->answer_to[walk->asked];
 	size_t length;
 	uint8 *copy;
 

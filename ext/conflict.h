@@ -29,6 +29,7 @@ typedef struct Conflict {
 	const Change *change;
 	OpenTable *table;		/* NULL: not open, so there are no local rows */
 	TupleTableSlot *local;		/* the row met, NULL: none */
+	bool whole;			/* all of the source's row is to be written */
 	int n_blockers;
 	Blocker blockers[BLOCKERS_MAX];
 	const char *sqlstate, *message;	/* NULL unless the server raised something */

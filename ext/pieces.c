@@ -183,7 +183,7 @@ walk_failed(Walk *walk, const WalkPoint *start, ErrorData *error)
 	}
 	walk->point = *start;
 	walk->state = WALK_ON;
-	walk->answer.given = false;
+	walk_forget_answers(walk);
 	if (!walk->careful || reached - start->changes + !between > 1) {
 		walk_smaller(walk, start, reached, between);
 		return;

@@ -24,6 +24,7 @@
 enum carried {
 	CARRIED,	/* done; *written is the row as it is now, or NULL */
 	CARRY_LOST,	/* somebody was faster */
+	CARRY_MEETS,	/* the row would meet others, which are the conflict's blockers now */
 	CARRY_SENSELESS,	/* this verdict cannot be carried out here */
 };
 
@@ -70,7 +71,6 @@ conflict_suspend(ApplyCall *call, const Conflict *conflict, enum walk_state stat
 	conflict_tell(conflict, walk, &walk->conflict);
 	walk->state = state;
 	walk->asked = conflict->kind;
-	walk->answer.given = false;
 	walk->attempts = 0;
 	return SUSPENDED;
 }
@@ -150,14 +150,29 @@ delete_found(ApplyCall *call, Conflict *conflict)
 	return write_delete(call, conflict->table) == TM_Ok ? CARRIED : CARRY_LOST;
 }
 
-/* Into the partition that the row belongs to, which need not be the one that was looked in. */
-static enum carried
-put_new(ApplyCall *call, Conflict *conflict, const struct frame_value *image,
-	const WalkAnswer *merge, TextValue **written)
+/*
+ * A verdict makes a row whose unique keys nobody has looked at: what it meets is a conflict of its
+ * own, and not yet answered.  `self`: the row it replaces, invalid when it is new.
+ */
+static bool
+meets_others(ApplyCall *call, Conflict *conflict, OpenTable *table, ItemPointerData self)
+{
+	change_find_blockers(call, table, table->fresh, &self, conflict);
+	if (conflict->n_blockers == 0)
+		return false;
+	conflict->kind = conflict->n_blockers > 1 ? ELVIS_MULTIPLE_UNIQUE_CONFLICTS
+						  : ELVIS_UPDATE_EXISTS;
+	conflict->whole = true;
+	return true;
+}
+
+/* A slot of the table that holds the image, merged or not, in its partition. */
+static OpenTable *
+fill_new(ApplyCall *call, Conflict *conflict, const struct frame_value *image,
+	 const WalkAnswer *merge)
 {
 	OpenTable *table = conflict->table;
 
-	need_rights(call, conflict, ACL_INSERT);
 	if (table->root != NULL)
 		table = table->root;
 	if (table->map->partitioned) {
@@ -169,6 +184,18 @@ put_new(ApplyCall *call, Conflict *conflict, const struct frame_value *image,
 	row_fill_insert(table, image, table->fresh);
 	if (merge != NULL)
 		row_merge(table, merge->row, table->fresh);
+	return table;
+}
+
+/* Into the partition that the row belongs to, which need not be the one that was looked in. */
+static enum carried
+put_new(ApplyCall *call, Conflict *conflict, const struct frame_value *image,
+	const WalkAnswer *merge, TextValue **written)
+{
+	OpenTable *table;
+
+	need_rights(call, conflict, ACL_INSERT);
+	table = fill_new(call, conflict, image, merge);
 	write_insert(call, table, table->fresh);
 	*written = conflict_row(table->target, table, table->fresh);
 	return CARRIED;
@@ -184,6 +211,9 @@ apply_remote(ApplyCall *call, Conflict *conflict, TextValue **written)
 	case ELVIS_UPDATE_DIFFERS:
 		need_rights(call, conflict, ACL_UPDATE);
 		row_fill_update(conflict->table, remote_image(conflict->change));
+		if (conflict->kind == ELVIS_UPDATE_DIFFERS &&
+		    meets_others(call, conflict, conflict->table, conflict->local->tts_tid))
+			return CARRY_MEETS;
 		return put_found(call, conflict, written);
 	case ELVIS_DELETE_DIFFERS:
 		return delete_found(call, conflict);
@@ -223,14 +253,23 @@ merge(ApplyCall *call, Conflict *conflict, const WalkAnswer *answer, TextValue *
 static enum carried
 insert_remote(ApplyCall *call, Conflict *conflict, TextValue **written)
 {
+	ItemPointerData nobody;
 	struct frame_value *image;
+	OpenTable *table;
 
 	if (conflict->kind != ELVIS_UPDATE_MISSING)
 		return CARRY_SENSELESS;
 	image = remote_image(conflict->change);
 	if (!is_whole(conflict->change->target, image))
 		return CARRY_SENSELESS;
-	return put_new(call, conflict, image, NULL, written);
+	need_rights(call, conflict, ACL_INSERT);
+	ItemPointerSetInvalid(&nobody);
+	table = fill_new(call, conflict, image, NULL);
+	if (meets_others(call, conflict, table, nobody))
+		return CARRY_MEETS;
+	write_insert(call, table, table->fresh);
+	*written = conflict_row(table->target, table, table->fresh);
+	return CARRIED;
 }
 
 static enum carried
@@ -285,9 +324,10 @@ replace_blockers(ApplyCall *call, Conflict *conflict, TextValue **written)
 	if (carried != CARRIED)
 		return carried;
 	if (conflict->local == NULL || local_is_blocker(conflict))
-		return put_new(call, conflict, change->after, NULL, written);
+		return put_new(call, conflict, remote_image(change), NULL, written);
 	need_rights(call, conflict, ACL_UPDATE);
-	row_fill_update(conflict->table, change->after);
+	row_fill_update(conflict->table, conflict->whole ? remote_image(change)
+							 : change->after);
 	return put_found(call, conflict, written);
 }
 
@@ -331,6 +371,8 @@ settle(ApplyCall *call, Conflict *conflict, const Verdict *verdict, const WalkAn
 		break;
 	case CARRY_LOST:
 		return LOOK_AGAIN;
+	case CARRY_MEETS:
+		return conflict_settle(call, conflict);
 	case CARRY_SENSELESS:
 		return suspend_policy_error(call, conflict,
 			psprintf("policy \"%s\" gave the verdict %s, which cannot be carried out for %s",
@@ -338,7 +380,6 @@ settle(ApplyCall *call, Conflict *conflict, const Verdict *verdict, const WalkAn
 				 conflict_kind_name(conflict->kind)));
 	}
 	resolution_record(call->walk, conflict, verdict, written);
-	call->walk->answer.given = false;
 	call->walk->failure.kind = 0;
 	return call->drop_columns && conflict->kind == ELVIS_TARGET_COLUMN_MISSING
 		? LOOK_AGAIN : SETTLED;
@@ -491,13 +532,12 @@ settle_gap(ApplyCall *call, Conflict *conflict)
 enum settled
 conflict_settle(ApplyCall *call, Conflict *conflict)
 {
-	const WalkAnswer *answer = &call->walk->answer;
+	const WalkAnswer *answer = &call->walk->answer_to[conflict->kind];
 	Verdict verdict = { .action = answer->action, .policy = answer->policy,
 			    .reason = answer->reason };
 
-	if (answer->given && call->walk->asked == conflict->kind)
+	if (answer->given)
 		return settle(call, conflict, &verdict, answer);
-	call->walk->answer.given = false;
 	if (conflict->kind == ELVIS_GAP)
 		return settle_gap(call, conflict);
 	return settle_by_rule(call, conflict);

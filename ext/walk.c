@@ -112,6 +112,13 @@ walk_take(Walk *walk, const struct frame_head *head, struct elvis_bytes records)
 	walk->attempts = 0;
 }
 
+void
+walk_forget_answers(Walk *walk)
+{
+	for (int kind = 0; kind < ELVIS_CONFLICT_KIND_END; kind++)
+		walk->answer_to[kind].given = false;
+}
+
 /* ---- records ---- */
 
 static bool
@@ -252,6 +259,8 @@ walk_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
 	if (done) {
 		point->ordinal++;
 		point->changes++;
+		if (call->walk->answers > 0)
+			walk_forget_answers(call->walk);
 		call->walk->answers = 0;
 		call->walk->attempts = 0;
 	}

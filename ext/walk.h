@@ -10,6 +10,8 @@
 #include "lib/stringinfo.h"
 #include "storage/itemptr.h"
 
+#include <elvis/conflict.h>
+
 #include "frame.h"
 #include "position.h"
 
@@ -84,7 +86,7 @@ typedef struct Walk {
 	/* asking */
 	uint8 asked;			/* kind */
 	int answers;			/* given for the change under way */
-	WalkAnswer answer;
+	WalkAnswer answer_to[ELVIS_CONFLICT_KIND_END];
 	StringInfoData conflict;	/* told with the state */
 
 	Recheck *rechecks;
@@ -108,6 +110,9 @@ void walk_take(Walk *walk, const struct frame_head *head, struct elvis_bytes rec
 void walk_on(Walk *walk);
 
 void walk_init(void);
+
+/* Forgets what was answered about the change under way. */
+void walk_forget_answers(Walk *walk);
 
 /* ---- TIDs of rows written by this transaction, by key (tids.c) ---- */
 

@@ -116,6 +116,40 @@ check('update_differs, delete_local', 'update_differs', @differs, 'delete_local'
 check('update_differs, merge', 'update_differs', @differs, [ 'merge', undef, undef, 'merged', undef ],
 	"1|10|merged|9 $two_three", '{"v": "merged", "at": "9", "id": "1", "code": "10"}');
 
+# ---- a verdict's row meets another: that is a conflict of its own ----
+sub chained
+{
+	my ($name, $local, $remote, $first, $second, $left) = @_;
+
+	for my $way ('told', 'asked')
+	{
+		begin($way eq 'told'
+			? rules($first->[0] => always($first->[1]), $second->[0] => always($second->[1]))
+			: rules());
+		$lyon->sql($local);
+		$paris->sql($remote);
+		my $told = $link->step($way eq 'told' ? ()
+			: (answers => [ verdict($first->[1]), verdict($second->[1]) ]));
+		is($told->{state}, 'd', "$name, $way: is carried out") or diag explain $told;
+		is(rows(), $left, "$name, $way: leaves what it should");
+		is(resolved(), "$second->[0]|$second->[1]|" . ($way eq 'told' ? 'test' : 'tester'),
+			"$name, $way: is recorded");
+	}
+	return;
+}
+chained('insert_remote meets a row', "delete from t where id = 1; insert into t values (9, 10, 'x', 1)",
+	"update t set v = 'remote' where id = 1", [qw(update_missing insert_remote)],
+	[qw(update_exists replace_blockers)], "1|10|remote|5 $two_three");
+chained('insert_remote meets a row that stays', "delete from t where id = 1; insert into t values (9, 10, 'x', 1)",
+	"update t set v = 'remote' where id = 1", [qw(update_missing insert_remote)],
+	[qw(update_exists keep_local)], "$two_three 9|10|x|1");
+chained('apply_remote meets a row', "update t set v = 'local', code = 11 where id = 1; insert into t values (9, 10, 'x', 1)",
+	"update t set v = 'remote' where id = 1", [qw(update_differs apply_remote)],
+	[qw(update_exists replace_blockers)], "1|10|remote|5 $two_three");
+chained('apply_remote meets two', "update t set v = 'local', code = 11 where id = 1; insert into t values (8, 80, 'x', 1), (9, 90, 'x', 1)",
+	'update t set code = 90, id = 8 where id = 1', [qw(update_differs apply_remote)],
+	[qw(multiple_unique_conflicts replace_blockers)], "$two_three 8|90|one|5");
+
 # ---- deletes ----
 check('delete_missing, keep_local', 'delete_missing', 'delete from t where id = 1',
 	'delete from t where id = 1', 'keep_local', $two_three);
