@@ -140,7 +140,8 @@ promise_tests = \
 	tests/tap/t/260_shapes.pl \
 	tests/tap/t/270_partitions.pl \
 	tests/tap/t/280_rights.pl \
-	tests/tap/t/290_set_back.pl
+	tests/tap/t/290_set_back.pl \
+	tests/tap/t/300_huge.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
