@@ -2,5 +2,5 @@
 # or beside it into dist_doc_DATA.
 dist_man_MANS += %reldir%/elvis.conf.5 %reldir%/elvisctl.1 %reldir%/elvisd.8 \
 	%reldir%/elvis-policy.3 %reldir%/elvis-sink.3 \
-	%reldir%/elvis-policies.7 %reldir%/elvis-sinks.7
+	%reldir%/elvis-policies.7 %reldir%/elvis-sinks.7 %reldir%/elvis-sql.7
 dist_doc_DATA += %reldir%/HACKING.md %reldir%/internals.md %reldir%/writing-a-policy.md

@@ -64,18 +64,22 @@ area_init(void *memory)
 		pg_atomic_init_u32(&fresh->slots[i].pid, 0);
 }
 
-/* Finds the area or makes it; false when there is no room for it. */
-static bool
-attach(void)
+#if COMPAT_HAS_NAMED_DSM
+static void
+find_area(void)
 {
 	bool found;
 
-	if (likely(area != NULL))
-		return true;
-#if COMPAT_HAS_NAMED_DSM
-	area = GetNamedDSMSegment("elvis waiters", sizeof(struct area), area_init,
-				  &found);
+	area = GetNamedDSMSegment("elvis waiters", sizeof(struct area), area_init, &found);
+}
 #else
+/* What the server has left unplanned may be used up: then everybody polls. */
+static void
+find_area(void)
+{
+	MemoryContext before = CurrentMemoryContext;
+	bool found;
+
 	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
 	PG_TRY();
 	{
@@ -85,13 +89,28 @@ attach(void)
 	}
 	PG_CATCH();
 	{
-		/* no room: everybody polls */
-		area = NULL;
+		/* an error lets interrupts in, which the lock's release counts on being out */
+		HOLD_INTERRUPTS();
+		MemoryContextSwitchTo(before);
 		FlushErrorState();
+		area = NULL;
 	}
 	PG_END_TRY();
 	LWLockRelease(AddinShmemInitLock);
+}
 #endif
+
+/* Finds the area or makes it; false when there is no room for it. */
+static bool
+attach(void)
+{
+	static bool tried;
+
+	if (likely(area != NULL))
+		return true;
+	if (!tried)
+		find_area();
+	tried = true;
 	return area != NULL;
 }
 
