@@ -104,6 +104,7 @@ setup_sources = \
 	%reldir%/setup/inventory.c %reldir%/setup/inventory.h \
 	%reldir%/setup/plan.c %reldir%/setup/plan.h \
 	%reldir%/setup/pump.c %reldir%/setup/pump.h \
+	%reldir%/setup/sequence.c %reldir%/setup/sequence.h \
 	%reldir%/setup/site.c %reldir%/setup/site.h \
 	%reldir%/setup/start.c %reldir%/setup/start.h
 
@@ -119,6 +120,7 @@ ctl_sources = \
 	%reldir%/ctl/cmd_node.c \
 	%reldir%/ctl/cmd_options.c \
 	%reldir%/ctl/cmd_plugins.c \
+	%reldir%/ctl/cmd_sequences.c \
 	%reldir%/ctl/cmd_status.c \
 	%reldir%/ctl/cmd_wait.c \
 	%reldir%/ctl/commands.c %reldir%/ctl/commands.h \

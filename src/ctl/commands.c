@@ -12,6 +12,7 @@ const struct cmd *const ctl_commands[] = {
 	&cmd_skip,
 	&cmd_conflicts,
 	&cmd_forget,
+	&cmd_sequences,
 	&cmd_adopt_node,
 	&cmd_same_node,
 	&cmd_policies,

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "setup/pump.h"
+#include "setup/sequence.h"
 #include "setup/start.h"
 
 /* How long nothing may have been applied before a link told to pause counts as paused */
@@ -381,12 +382,14 @@ fill_tables(struct copier *c)
 static bool
 copy_all(struct copier *c, const struct inventory_subscriber *before)
 {
+	size_t moved;
 	bool is_new;
 
 	if (!choose_tables(c) || !prepare_link(c, &is_new) || !open_snapshot(c) ||
 	    !fill_tables(c))
 		return false;
-	if (!conn_command(c->source, "COMMIT", c->err))
+	if (!conn_command(c->source, "COMMIT", c->err) ||
+	    !sequences_follow(c->site, c->link, &moved, c->err))
 		return false;
 	/* who was paused or stopped before for another reason stays so */
 	return (!is_new && strcmp(before->state, "running") != 0) || set_state(c, "running", NULL);
