@@ -93,6 +93,8 @@ mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts)
 	mailbox->facts = *facts;
 	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next) {
 		slot->turn++;
+		/* said of a source that may have been another */
+		slot->place = (struct snapshot){ .id = 0 };
 		pthread_cond_signal(&slot->bell);
 	}
 	pthread_mutex_unlock(&mailbox->lock);

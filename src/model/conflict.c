@@ -30,17 +30,6 @@ get_head(struct elvis_bytes *in, struct head *head)
 	       head->attempt <= UINT32_MAX;
 }
 
-bool
-conflict_version(struct elvis_bytes in, uint64_t *version)
-{
-	struct head head;
-
-	if (!get_head(&in, &head))
-		return false;
-	*version = head.version;
-	return true;
-}
-
 static char *
 get_text(struct elvis_bytes *in, struct arena *arena)
 {

@@ -21,9 +21,6 @@ MUST_USE struct elvis_conflict *conflict_decode(struct elvis_bytes in, change_ta
 						void *lookup, struct arena *arena,
 						struct err *err);
 
-/* Only whose table it is, without looking at the rest. */
-MUST_USE bool conflict_version(struct elvis_bytes in, uint64_t *version);
-
 /* The bytes that elvis.answer() takes */
 bool put_verdict(struct strbuf *out, const struct elvis_verdict *verdict, const char *policy,
 		 const struct elvis_table *table);

@@ -129,9 +129,9 @@ change_passed(struct filter *filter, const struct record *record, struct strbuf 
 			return false;
 		if (table->wanted) {
 			put_preface(filter, out);
-			filter->changes++;
-			return strbuf_add(out, record->whole.at,
-					  (size_t) (record->whole.end - record->whole.at));
+			strbuf_add(out, record->whole.at,
+				   (size_t) (record->whole.end - record->whole.at));
+			return true;
 		}
 	}
 	filter->skipped++;
@@ -170,8 +170,8 @@ truncate_passed(struct filter *filter, const struct record *record, struct strbu
 	put_varint(&payload, n);
 	strbuf_add(&payload, versions.data, versions.length);
 	put_preface(filter, out);
-	filter->changes++;
-	return put_record(out, ELVIS_RECORD_TRUNCATE, payload.data, payload.length);
+	put_record(out, ELVIS_RECORD_TRUNCATE, payload.data, payload.length);
+	return true;
 }
 
 static bool
@@ -192,9 +192,9 @@ gap_passed(struct filter *filter, const struct record *record, struct strbuf *ou
 	}
 	if (filter->gaps_pass) {
 		put_preface(filter, out);
-		filter->changes++;
-		return put_record(out, record->tag, record->payload.at,
-				  (size_t) (record->payload.end - record->payload.at));
+		put_record(out, record->tag, record->payload.at,
+			   (size_t) (record->payload.end - record->payload.at));
+		return true;
 	}
 	return err_set(err, ERR_REFUSED, "table %s.%s was written past its triggers (%.*s); "
 		       "resync it, or let its rule say gap = \"ignore\"", table->schema,
@@ -261,7 +261,6 @@ filter_run(struct filter *filter, struct elvis_bytes *in, struct strbuf *out, st
 		if (record.tag == ELVIS_RECORD_COMMIT &&
 		    filter->bytes + (out->length - before) >= filter->limit) {
 			filter->bytes = 0;
-			filter->changes = 0;
 			return FILTER_CUT;
 		}
 	}

@@ -42,8 +42,7 @@ struct filter {
 	/* where the walk stands; for reading only */
 	int64_t seq;		/* of the last COMMIT passed since the start */
 	int64_t at;		/* when that was at the source */
-	uint64_t changes;	/* put out since the last cut */
-	size_t bytes;		/* likewise */
+	size_t bytes;		/* put out since the last cut */
 
 	/* the filter's own */
 	struct record_begin begin;

@@ -6,6 +6,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <elvis/record.h>
+
 struct elvis_position
 position_at(const struct snapshot *snapshot)
 {
@@ -62,14 +64,4 @@ position_put(struct strbuf *out, const struct elvis_position *position)
 	end = elvis_put_i64(end, position->to_token);
 	end = elvis_put_i64(end, position->seq);
 	return strbuf_add(out, room, (size_t) (end - room));
-}
-
-bool
-position_get(struct elvis_bytes *in, struct elvis_position *position)
-{
-	return elvis_get_i64(in, &position->from_id) &&
-	       elvis_get_i64(in, &position->from_token) &&
-	       elvis_get_i64(in, &position->to_id) &&
-	       elvis_get_i64(in, &position->to_token) &&
-	       elvis_get_i64(in, &position->seq);
 }

@@ -7,9 +7,7 @@
 #include <stdbool.h>
 
 #include <elvis/change.h>
-#include <elvis/record.h>
 
-#include "base/attr.h"
 #include "base/strbuf.h"
 
 /* A snapshot of a source, as far as the daemon knows it */
@@ -40,6 +38,5 @@ const char *position_text(char text[POSITION_TEXT_SIZE], const struct elvis_posi
 
 /* The 40 bytes of record.h */
 bool position_put(struct strbuf *out, const struct elvis_position *position);
-MUST_USE bool position_get(struct elvis_bytes *in, struct elvis_position *position);
 
 #endif

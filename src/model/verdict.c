@@ -61,15 +61,6 @@ verdict_name(uint32_t action)
 	return action < ELVIS_VERDICT_END ? verdicts[action] : "unknown";
 }
 
-enum elvis_conflict_kind
-kind_parse(const char *name)
-{
-	for (uint32_t kind = 1; kind < ELVIS_CONFLICT_KIND_END; kind++)
-		if (strcmp(kinds[kind].name, name) == 0)
-			return (enum elvis_conflict_kind) kind;
-	return ELVIS_CONFLICT_NONE;
-}
-
 bool
 verdict_suits(uint32_t action, uint32_t kind)
 {

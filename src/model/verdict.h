@@ -16,9 +16,6 @@ const char *kind_name(uint32_t kind);
 const char *kind_text(uint32_t kind);
 const char *verdict_name(uint32_t action);
 
-/* ELVIS_CONFLICT_NONE: no such kind */
-MUST_USE enum elvis_conflict_kind kind_parse(const char *name);
-
 /* May a policy say that to a conflict of this kind?  Abstaining suits every kind. */
 MUST_USE bool verdict_suits(uint32_t action, uint32_t kind);
 

@@ -98,8 +98,9 @@ conn_lost(struct conn *conn, struct err *err)
 	return fail_text(err, ERR_RETRY, PQerrorMessage(conn->pg));
 }
 
-bool
-conn_fail(struct conn *conn, const PGresult *result, struct err *err)
+/* What an error result means, with the class of its SQLSTATE; false */
+static bool
+fail_result(struct conn *conn, const PGresult *result, struct err *err)
 {
 	const char *state = PQresultErrorField(result, PG_DIAG_SQLSTATE);
 	const char *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -332,7 +333,7 @@ conn_collect(struct conn *conn, PGresult **result, struct err *err)
 	if (done && last == NULL)
 		done = conn_lost(conn, err);
 	else if (done && PQresultStatus(last) == PGRES_FATAL_ERROR)
-		done = conn_fail(conn, last, err);
+		done = fail_result(conn, last, err);
 	if (done && result != NULL)
 		*result = last;
 	else

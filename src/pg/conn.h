@@ -73,9 +73,6 @@ MUST_USE bool conn_command(struct conn *conn, const char *sql, struct err *err);
 /* SQLSTATE of the last failure, "" when it was none of the server's.  Lives until the next. */
 const char *conn_sqlstate(const struct conn *conn);
 
-/* What an error result means: sets `err`, with the class of its SQLSTATE; returns false. */
-bool conn_fail(struct conn *conn, const PGresult *result, struct err *err);
-
 /* What a lost or disturbed connection means; returns false. */
 bool conn_lost(struct conn *conn, struct err *err);
 

@@ -113,11 +113,11 @@ END_TEST
 START_TEST(every_kind_has_a_name_and_can_be_stopped_at)
 {
 	for (uint32_t kind = 1; kind < ELVIS_CONFLICT_KIND_END; kind++) {
-		ck_assert_int_eq(kind_parse(kind_name(kind)), kind);
+		ck_assert_str_ne(kind_name(kind), "unknown");
 		ck_assert(verdict_suits(ELVIS_STOP, kind));
 		ck_assert(verdict_suits(ELVIS_ABSTAIN, kind));
 	}
-	ck_assert_int_eq(kind_parse("update_origin_differs"), ELVIS_CONFLICT_NONE);
+	ck_assert_str_eq(kind_name(ELVIS_CONFLICT_KIND_END), "unknown");
 	ck_assert(!verdict_suits(ELVIS_STOP, ELVIS_CONFLICT_NONE));
 	ck_assert(!verdict_suits(ELVIS_STOP, ELVIS_CONFLICT_KIND_END));
 	ck_assert(!verdict_suits(ELVIS_VERDICT_END, ELVIS_UPDATE_DIFFERS));

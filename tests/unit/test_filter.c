@@ -352,6 +352,23 @@ START_TEST(what_makes_no_sense_is_refused)
 }
 END_TEST
 
+START_TEST(what_is_too_large_to_pass_on_is_refused_with_a_reason)
+{
+	struct walk w = walk_new();
+
+	strbuf_free(&w.out);
+	strbuf_init(&w.out, 40);
+	stream_begin(&w.in, 5);
+	stream_context(&w.in, 1, 0);
+	stream_insert(&w.in, 1, 1);
+	stream_insert(&w.in, 1, 2);
+
+	ck_assert_int_eq(walk(&w), FILTER_FAILED);
+	ck_assert_int_eq(w.err.class, ERR_REFUSED);
+	walk_free(&w);
+}
+END_TEST
+
 UNIT_MAIN("filter",
 	  changes_of_other_tables_are_counted_and_left_out,
 	  a_transaction_with_nothing_for_the_link_leaves_no_bytes,
@@ -363,4 +380,5 @@ UNIT_MAIN("filter",
 	  a_cut_is_made_between_transactions_only,
 	  a_transaction_goes_on_in_the_next_piece,
 	  a_gap_stops_who_cannot_pass_it_on,
-	  what_makes_no_sense_is_refused)
+	  what_makes_no_sense_is_refused,
+	  what_is_too_large_to_pass_on_is_refused_with_a_reason)
