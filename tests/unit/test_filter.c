@@ -357,7 +357,7 @@ START_TEST(what_is_too_large_to_pass_on_is_refused_with_a_reason)
 	struct walk w = walk_new();
 
 	strbuf_free(&w.out);
-	strbuf_init(&w.out, 40);
+	strbuf_init(&w.out, 30);
 	stream_begin(&w.in, 5);
 	stream_context(&w.in, 1, 0);
 	stream_insert(&w.in, 1, 1);
