@@ -8,11 +8,9 @@
 #include "utils/timestamp.h"
 
 #include "capture.h"
+#include "unix_time.h"
 
 PG_FUNCTION_INFO_V1(elvis_begin_copy);
-
-#define UNIX_TO_POSTGRES_US \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 
 /*
  * What this transaction writes was first written at node `source` and came from there: a link back
@@ -33,6 +31,6 @@ elvis_begin_copy(PG_FUNCTION_ARGS)
 	(void) set_config_option("session_replication_role", "replica", PGC_SUSET, PGC_S_SESSION,
 				 GUC_ACTION_LOCAL, true, 0, false);
 	capture_set_context((uint32) source, (uint32) source,
-			    GetCurrentTimestamp() + UNIX_TO_POSTGRES_US, 0);
+			    timestamp_to_unix(GetCurrentTimestamp()), 0);
 	PG_RETURN_VOID();
 }

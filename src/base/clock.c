@@ -31,6 +31,14 @@ clock_wall_us(void)
 	return read_clock(CLOCK_REALTIME);
 }
 
+void
+clock_nap_ms(int ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
 const char *
 clock_wall_text(char text[CLOCK_TEXT_SIZE], int64_t wall_us)
 {

@@ -18,6 +18,9 @@ int64_t clock_mono_us(void);
 int64_t clock_mono_ms(void);
 int64_t clock_wall_us(void); /* since 1970-01-01 00:00:00 UTC */
 
+/* Sleeps; for programs that ask again and again, not for threads that can be woken. */
+void clock_nap_ms(int ms);
+
 #define CLOCK_TEXT_SIZE 32
 
 /* "2026-03-01 17:04:05.678", local time.  Returns `text`. */

@@ -6,6 +6,7 @@
 #include "ctl/commands.h"
 #include "setup/copy.h"
 #include "setup/site.h"
+#include "setup/start.h"
 
 /* A link with its two ends asked */
 struct addressed {
@@ -55,14 +56,7 @@ is_subscribed(const struct addressed *a, struct err *err)
 static bool
 set_state(const struct addressed *a, const char *state, const char *reason, struct err *err)
 {
-	struct params params = PARAMS_NONE;
-
-	params_uuid(&params, a->link->uuid);
-	params_text(&params, state);
-	params_text(&params, reason);
-	return conn_run(site_node(a->site, a->link->from)->conn,
-			"SELECT elvis.set_link_state($1, $2, $3)", &params, NULL, err) ||
-	       err_wrap(err, "link '%s' at '%s'", a->link->name, a->link->from->name);
+	return start_set_state(a->site, a->link, state, reason, err);
 }
 
 static enum ctl_exit

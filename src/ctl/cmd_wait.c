@@ -1,7 +1,6 @@
 /* elvisctl wait: until what is committed now has been delivered. */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "ctl/commands.h"
@@ -49,14 +48,6 @@ begin(struct waiting *w, struct err *err)
 	return true;
 }
 
-static void
-nap(void)
-{
-	struct timespec time = { .tv_nsec = POLL_MS * 1000000L };
-
-	nanosleep(&time, NULL);
-}
-
 static enum ctl_exit
 wait_for(struct waiting *w, struct standing *s, struct err *err)
 {
@@ -69,7 +60,7 @@ wait_for(struct waiting *w, struct standing *s, struct err *err)
 			return CTL_FAILED;
 		if (clock_mono_ms() >= w->until_ms)
 			break;
-		nap();
+		clock_nap_ms(POLL_MS);
 		arena_reset(arena);
 		if (!standing_follow(s, w->site, arena, err))
 			return exit_of(err);

@@ -1,9 +1,6 @@
 #include "setup/copy.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "setup/pump.h"
@@ -177,13 +174,7 @@ empty_tables(struct copier *c)
 static bool
 set_state(struct copier *c, const char *state, const char *reason)
 {
-	struct params params = PARAMS_NONE;
-
-	params_uuid(&params, c->link->uuid);
-	params_text(&params, state);
-	params_text(&params, reason);
-	return conn_run(c->control, "SELECT elvis.set_link_state($1, $2, $3)", &params, NULL,
-			c->err);
+	return start_set_state(c->site, c->link, state, reason, c->err);
 }
 
 static bool
@@ -228,14 +219,6 @@ applying_since(struct copier *c, bool *applying, int64_t *position_at)
 	return true;
 }
 
-static void
-nap(int ms)
-{
-	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
-
-	nanosleep(&time, NULL);
-}
-
 /* A running daemon hears of the pause within a second; it has when nothing is applied any more. */
 static bool
 wait_quiet(struct copier *c)
@@ -251,7 +234,7 @@ wait_quiet(struct copier *c)
 		if (applying || at != last)
 			quiet_since = clock_mono_ms();
 		last = at;
-		nap(100);
+		clock_nap_ms(100);
 	}
 	return true;
 }

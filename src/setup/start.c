@@ -58,6 +58,20 @@ start_position(const struct site *site, const struct conf_link *link,
 }
 
 bool
+start_set_state(const struct site *site, const struct conf_link *link, const char *state,
+		const char *reason, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+
+	params_uuid(&params, link->uuid);
+	params_text(&params, state);
+	params_text(&params, reason);
+	return conn_run(site_node(site, link->from)->conn,
+			"SELECT elvis.set_link_state($1, $2, $3)", &params, NULL, err) ||
+	       err_wrap(err, "link '%s' at '%s'", link->name, link->from->name);
+}
+
+bool
 table_filled(const struct site_node *node, const struct inventory_table *table,
 	     struct arena *arena, bool *filled, struct err *err)
 {

@@ -19,6 +19,10 @@ MUST_USE bool start_subscribe(const struct site *site, const struct conf_link *l
 MUST_USE bool start_position(const struct site *site, const struct conf_link *link,
 			     const struct start_point *point, struct err *err);
 
+/* "running", "paused" or "stopped", for the daemon to hear of at once; reason NULL: none. */
+MUST_USE bool start_set_state(const struct site *site, const struct conf_link *link,
+			      const char *state, const char *reason, struct err *err);
+
 /*
  * A table of the link with rows that forbid it to start from now: its name in `words`; NULL when
  * there is none.  Rows at the source would never be sent.  Rows at the target are in the way where
