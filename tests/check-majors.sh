@@ -1,11 +1,12 @@
 #!/bin/sh
-# check-majors.sh DIRECTORY [SUITE...]: ./runtests on Debian releases with other PostgreSQLs:
-# trixie has 17, forky 18.
+# check-majors.sh DIRECTORY [SUITE...]: ./runtests on releases with other PostgreSQLs: of
+# Debian trixie has 17, forky 18; of Ubuntu, when named, jammy has 14 and noble 16.
 #
-# Each release is a small Debian in DIRECTORY/SUITE, made by debootstrap from the mirror this
-# machine uses (or $ELVIS_MIRROR) and kept, so that the next run only tests.  Needs root, for
-# chroot and mounts; the mounts are in a namespace of their own and end with the run, as do
-# all its processes.  Nothing outside DIRECTORY is touched.
+# Each release is a small system in DIRECTORY/SUITE, made by debootstrap and kept, so that
+# the next run only tests.  Debian comes from the mirror this machine uses or $ELVIS_MIRROR,
+# Ubuntu from its own or $ELVIS_UBUNTU_MIRROR, checked with $ELVIS_UBUNTU_KEYRING.  Needs
+# root, for chroot and mounts; the mounts are in a namespace of their own and end with the
+# run, as do all its processes.  Nothing outside DIRECTORY is touched.
 set -eu
 
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
@@ -19,7 +20,7 @@ refuse() {
 	exit 1
 }
 
-[ "$(id -u)" -eq 0 ] || refuse "needs root, to change into other Debians"
+[ "$(id -u)" -eq 0 ] || refuse "needs root, to change into other systems"
 for program in debootstrap unshare chroot; do
 	command -v $program >/dev/null 2>&1 || refuse "$program is missing (Debian: debootstrap)"
 done
@@ -30,16 +31,33 @@ mirror() {
 		'Created-By: Packages' 'Origin: Debian' 'Label: Debian' 2>/dev/null |
 		sed 's,/*$,,' | head -n 1
 }
-mirror=${ELVIS_MIRROR:-$(mirror)}
-mirror=${mirror:-http://deb.debian.org/debian}
+debian_mirror=${ELVIS_MIRROR:-$(mirror)}
+debian_mirror=${debian_mirror:-http://deb.debian.org/debian}
+ubuntu_mirror=${ELVIS_UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu}
+ubuntu_keyring=${ELVIS_UBUNTU_KEYRING:-/usr/share/keyrings/ubuntu-archive-keyring.gpg}
 
-# make_debian SUITE ROOT.  A release younger than debootstrap is made like sid.
-make_debian() {
-	script=/usr/share/debootstrap/scripts/$1
-	[ -e "$script" ] || script=/usr/share/debootstrap/scripts/sid
+# from_mirror SUITE: sets $mirror, $model (debootstrap's script; a release younger than it is
+# made like others) and $options
+from_mirror() {
+	case $1 in
+	jammy | noble)
+		mirror=$ubuntu_mirror
+		model=jammy
+		options="--components=main,universe --keyring=$ubuntu_keyring"
+		;;
+	*)
+		mirror=$debian_mirror
+		model=sid
+		options=
+		;;
+	esac
+	[ ! -e "/usr/share/debootstrap/scripts/$1" ] || model=$1
+}
 
+make_system() {	# make_system SUITE ROOT
 	rm -rf "$2" "$2.new"
-	debootstrap --variant=minbase "$1" "$2.new" "$mirror" "$script" >"$2.log" 2>&1 ||
+	debootstrap --variant=minbase $options "$1" "$2.new" "$mirror" \
+		"/usr/share/debootstrap/scripts/$model" >"$2.log" 2>&1 ||
 		{ tail -n 20 "$2.log"; return 1; }
 
 	# A mirror may be a snapshot, whose word is signed but no longer fresh.
@@ -72,8 +90,9 @@ failed=
 for suite in "$@"; do
 	root=$directory/$suite
 	if [ ! -d "$root" ]; then
+		from_mirror "$suite"
 		echo "==> $suite: making it from $mirror"
-		if ! make_debian "$suite" "$root"; then
+		if ! make_system "$suite" "$root"; then
 			failed="$failed $suite"
 			continue
 		fi
