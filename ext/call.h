@@ -27,6 +27,7 @@ typedef struct OpenTable {
 	EState *estate;
 	ResultRelInfo *result;
 	AclMode rights;			/* what the caller has been found to have */
+	BlockNumber n_blocks;		/* at least; it shrinks under a stronger lock only */
 
 	TupleTableSlot *found;		/* the row met; pins its page */
 	TupleTableSlot *fresh;		/* the row to write */
@@ -116,7 +117,7 @@ bool row_find(ApplyCall *call, OpenTable *table, const struct frame_value *image
 /* The same once more, after all of our own rows became visible, under a fresh snapshot. */
 bool row_find_again(ApplyCall *call, OpenTable *table, const struct frame_value *image);
 
-/* What the key in this image is remembered by (walk.h). */
+/* What the key in this image is remembered by (tids.h). */
 uint64 row_key_hash(OpenTable *table, const struct frame_value *image);
 
 /* Is every column that detection looks at as the before image has it? */

@@ -13,6 +13,7 @@
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "rewrite/rewriteHandler.h"
+#include "storage/bufmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -179,6 +180,7 @@ open_table(ApplyCall *call, Target *target, Relation relation)
 	if (table->map->partitioned) {
 		open_routing(table);
 	} else {
+		table->n_blocks = RelationGetNumberOfBlocks(relation);
 		ExecOpenIndices(table->result, false);
 		open_key_index(table);
 		table->found = table_slot_create(relation, NULL);

@@ -15,6 +15,7 @@
 
 #include "call.h"
 #include "compat.h"
+#include "tids.h"
 
 /* ---- making ---- */
 
@@ -171,12 +172,23 @@ has_key(OpenTable *table, TupleTableSlot *slot)
 	return true;
 }
 
+/* Is that place in the table, as it is now? */
 static bool
-find_remembered(ApplyCall *call, OpenTable *table, uint64 hash)
+is_inside(OpenTable *table, ItemPointer tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumber(tid);
+
+	if (block >= table->n_blocks)
+		table->n_blocks = RelationGetNumberOfBlocks(table->relation);
+	return block < table->n_blocks;
+}
+
+static bool
+find_remembered(OpenTable *table, uint64 hash)
 {
 	ItemPointerData tid;
 
-	return tids_recall(call->walk, hash, &tid) &&
+	return tids_recall(hash, &tid) && is_inside(table, &tid) &&
 	       table_tuple_fetch_row_version(table->relation, &tid, SnapshotSelf,
 					     table->found) &&
 	       has_key(table, table->found);
@@ -206,7 +218,7 @@ row_find(ApplyCall *call, OpenTable *table, const struct frame_value *image)
 	need_key(table);
 	hash = take_key(table, image);
 	write_flush(call, table);
-	return find_remembered(call, table, hash) || find_by_index(call, table);
+	return find_remembered(table, hash) || find_by_index(call, table);
 }
 
 bool

@@ -23,7 +23,6 @@
 
 #include "catalog.h"
 #include "target.h"
-#include "walk.h"
 
 typedef struct VersionEntry {
 	uint64 version;
@@ -50,15 +49,12 @@ target_outdate(Target *target, Oid relid)
 			map->valid = false;
 }
 
-/* A table that was emptied or rewritten has its rows elsewhere. */
 static void
 relation_changed(Datum arg, Oid relid)
 {
 	HASH_SEQ_STATUS status;
 	VersionEntry *entry;
 
-	if (walk_current() != NULL)
-		tids_forget(walk_current());
 	if (targets == NULL)
 		return;
 	hash_seq_init(&status, targets);

@@ -1,16 +1,15 @@
 /*
- * tids.c - where this transaction has put the newest version of a row, by key.
+ * tids.c - where this session has put the newest version of a row, by key.
  *
- * A row that one target transaction updates ten thousand times leaves ten thousand versions behind
- * one index entry; going through them each time would be quadratic.  A hint only: whoever recalls
- * a place looks whether the row is there.  Emptied whenever a subtransaction is rolled back,
- * because what it wrote may then be overwritten, and when a table has changed its file.
+ * A row that is updated ten thousand times leaves ten thousand versions behind one index entry or
+ * a few, as long as the transaction that did it lasts, or an older snapshot; going through them
+ * each time would be quadratic.
  */
 #include "postgres.h"
 
 #include "utils/memutils.h"
 
-#include "walk.h"
+#include "tids.h"
 
 /* More rows than this are not hot, and would not stay in the processor's cache. */
 #define TIDS_MAX 8192
@@ -32,34 +31,29 @@ struct tid_entry {
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
+static tid_hash *places;
+
 void
-tids_remember(Walk *walk, uint64 key, ItemPointer tid)
+tids_remember(uint64 key, ItemPointer tid)
 {
 	struct tid_entry *entry;
 	bool known;
 
-	if (walk->tids == NULL)
-		walk->tids = tid_create(walk->context, 256, NULL);
-	else if (walk->tids->members >= TIDS_MAX)
-		tid_reset(walk->tids);
-	entry = tid_insert(walk->tids, key, &known);
+	if (places == NULL)
+		places = tid_create(CacheMemoryContext, 256, NULL);
+	else if (places->members >= TIDS_MAX)
+		tid_reset(places);
+	entry = tid_insert(places, key, &known);
 	entry->tid = *tid;
 }
 
 bool
-tids_recall(Walk *walk, uint64 key, ItemPointer tid)
+tids_recall(uint64 key, ItemPointer tid)
 {
-	struct tid_entry *entry = walk->tids == NULL ? NULL : tid_lookup(walk->tids, key);
+	struct tid_entry *entry = places == NULL ? NULL : tid_lookup(places, key);
 
 	if (entry == NULL)
 		return false;
 	*tid = entry->tid;
 	return true;
-}
-
-void
-tids_forget(Walk *walk)
-{
-	if (walk->tids != NULL)
-		tid_reset(walk->tids);
 }

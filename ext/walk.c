@@ -52,13 +52,11 @@ static void
 walk_subxact_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
 		      void *arg)
 {
-	if (event != SUBXACT_EVENT_ABORT_SUB || current == NULL)
+	if (event != SUBXACT_EVENT_ABORT_SUB || current == NULL ||
+	    GetCurrentTransactionNestLevel() > current->nest_level)
 		return;
-	tids_forget(current);
-	if (GetCurrentTransactionNestLevel() <= current->nest_level) {
-		MemoryContextDelete(current->context);
-		current = NULL;
-	}
+	MemoryContextDelete(current->context);
+	current = NULL;
 }
 
 void

@@ -62,8 +62,6 @@ typedef struct WalkFailure {
 
 #define WALK_ORIGINS_MAX 64
 
-struct tid_hash;
-
 typedef struct Walk {
 	MemoryContext context;
 	MemoryContext frame_context;	/* of the frame's copy and what was asked about it */
@@ -94,7 +92,6 @@ typedef struct Walk {
 	int rechecking;			/* which is being looked at; -1: none */
 
 	uint32 origins[WALK_ORIGINS_MAX];
-	struct tid_hash *tids;
 } Walk;
 
 /* The walk of this transaction, or NULL. */
@@ -113,11 +110,5 @@ void walk_init(void);
 
 /* Forgets what was answered about the change under way. */
 void walk_forget_answers(Walk *walk);
-
-/* ---- TIDs of rows written by this transaction, by key (tids.c) ---- */
-
-void tids_remember(Walk *walk, uint64 key, ItemPointer tid);
-bool tids_recall(Walk *walk, uint64 key, ItemPointer tid);
-void tids_forget(Walk *walk);
 
 #endif

@@ -20,6 +20,7 @@
 #include "call.h"
 #include "capture.h"
 #include "compat.h"
+#include "tids.h"
 
 /* Rows that wait to be inserted together: enough that pages are filled at one go. */
 #define QUEUE_ROWS_MAX 256
@@ -369,7 +370,7 @@ write_update(ApplyCall *call, OpenTable *table, const struct frame_value *image)
 	if (result != TM_Ok)
 		return result;
 	if (image != NULL)
-		tids_remember(call->walk, row_key_hash(table, image), &table->fresh->tts_tid);
+		tids_remember(row_key_hash(table, image), &table->fresh->tts_tid);
 	if (fires)
 		compat_after_update_triggers(table->estate, table->result,
 					     &table->found->tts_tid, table->fresh);
