@@ -119,6 +119,13 @@ is_whole(const Target *target, const struct frame_value *image)
 	return true;
 }
 
+/* A winner that leaves a value of the loser in its row would make nodes differ for good. */
+static bool
+brings_whole_row(const Change *change)
+{
+	return change->after == NULL || is_whole(change->target, remote_image(change));
+}
+
 /* For what a conflict does beyond its change, the caller needs the rights too. */
 static void
 need_rights(ApplyCall *call, const Conflict *conflict, AclMode rights)
@@ -489,6 +496,9 @@ settle_by_order(ApplyCall *call, Conflict *conflict, const TargetRule *rule)
 	if (!is_greatest(conflict, rule->column)) {
 		verdict.action = ELVIS_KEEP_LOCAL;
 		verdict.reason = "the local row is greater";
+	} else if (!brings_whole_row(conflict->change)) {
+		return suspend_policy_error(call, conflict,
+			"the incoming row is greater, but a large value of it was not captured, so that it cannot be written whole; elvisctl apply has the table capture them");
 	} else {
 		verdict.action = conflict->kind == ELVIS_UPDATE_EXISTS ||
 				 conflict->kind == ELVIS_MULTIPLE_UNIQUE_CONFLICTS

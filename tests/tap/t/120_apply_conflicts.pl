@@ -319,4 +319,20 @@ ordered("update t set v = 'local', at = 8 where id = 1", 'delete from t where id
 ordered('update t set at = 4 where id = 1', 'delete from t where id = 1', $two_three, '',
 	'a delete of a newer row is done');
 
+# the winner must be written whole, or the nodes would differ for good
+$_->sql('create table big (id int primary key, doc text, at int); '
+	  . 'alter table big alter doc set storage external') for @nodes;
+$paris->attach('big', 'master');
+$link->{rules} = { 'public.big' => rules(detect => 'order', update_differs => greater('at')) };
+$paris->sql("insert into big values (1, repeat('one', 5000), 5)");
+$told = $link->step;
+is($told->{state}, 'd', 'a large value travels') or diag explain $told;
+$paris->sql('update big set at = 6');
+is($link->step->{state}, 'd', 'and is not needed again where the row fits');
+$lyon->sql("update big set doc = repeat('two', 5000), at = 7");
+$paris->sql('update big set at = 8');
+$told = $link->step;
+is($told->{state}, 's', 'what wins without a large value that was not captured stops');
+is($lyon->sql("select left(doc, 3), at from big"), 'two|7', 'and changes nothing');
+
 done_testing();
