@@ -14,6 +14,9 @@
 #define ERRCODE_ELVIS_LOG_GONE MAKE_SQLSTATE('E', 'L', '0', '0', '2')
 #define ERRCODE_ELVIS_NODE MAKE_SQLSTATE('E', 'L', '0', '0', '3')
 #define ERRCODE_ELVIS_DAMAGED MAKE_SQLSTATE('E', 'L', '0', '0', '4')
+#define ERRCODE_ELVIS_POSITION MAKE_SQLSTATE('E', 'L', '0', '1', '0')
+#define ERRCODE_ELVIS_MUST_ASK MAKE_SQLSTATE('E', 'L', '0', '1', '1')
+#define ERRCODE_ELVIS_ROUTE MAKE_SQLSTATE('E', 'L', '0', '1', '2')
 
 /* What has one name for ever; its number is remembered by the session. */
 enum catalog_object {

@@ -27,6 +27,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/render.c \
 	%reldir%/reorder.c \
 	%reldir%/resolution.c \
+	%reldir%/route.c \
 	%reldir%/rows.c \
 	%reldir%/segment.c \
 	%reldir%/settings.c \
@@ -46,7 +47,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/segment.h \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
 	%reldir%/wait.h \
-	%reldir%/call.h %reldir%/conflict.h %reldir%/frame.h %reldir%/position.h \
+	%reldir%/call.h %reldir%/conflict.h %reldir%/frame.h %reldir%/position.h %reldir%/route.h \
 	%reldir%/target.h %reldir%/tids.h %reldir%/truncate.h %reldir%/unix_time.h %reldir%/walk.h
 
 ext_elvis_la_CPPFLAGS = $(EXT_CPPFLAGS)

@@ -12,6 +12,7 @@
 #include "utils/memutils.h"
 #include "utils/resowner.h"
 
+#include "catalog.h"
 #include "conflict.h"
 
 /* Changes that a subtransaction holds when trouble is about: their xids are few, so is what is
@@ -23,8 +24,6 @@
 
 /* A unique key may be broken by what another transaction commits meanwhile: seen at a new look. */
 #define UNIQUE_LOOKS 3
-
-#define ERRCODE_ELVIS_MUST_ASK MAKE_SQLSTATE('E', 'L', '0', '1', '1')
 
 /* In the piece's own subtransaction. */
 static void

@@ -20,7 +20,6 @@
 #include "executor/tuptable.h"
 #include "funcapi.h"
 #include "storage/bufmgr.h"
-#include "storage/lmgr.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/datum.h"
@@ -34,9 +33,6 @@
 #include "target.h"
 #include "unix_time.h"
 #include "walk.h"
-
-#define ERRCODE_ELVIS_POSITION MAKE_SQLSTATE('E', 'L', '0', '1', '0')
-#define ERRCODE_ELVIS_ROUTE MAKE_SQLSTATE('E', 'L', '0', '1', '2')
 
 /* Columns of elvis.position. */
 enum {
@@ -56,10 +52,13 @@ enum {
 };
 
 /* Columns of elvis.position_table. */
-enum { COPIED_LINK = 1, COPIED_RELID, COPIED_SNAPSHOT, COPIED_UNTIL, COPIED_COLUMNS = COPIED_UNTIL };
-
-/* Columns of elvis.route. */
-enum { ROUTE_ORIGIN = 1, ROUTE_LINK, ROUTE_COLUMNS = ROUTE_LINK };
+enum {
+	COPIED_LINK = 1,
+	COPIED_RELID,
+	COPIED_SNAPSHOT,
+	COPIED_UNTIL,
+	COPIED_COLUMNS = COPIED_UNTIL
+};
 
 /* What this session has opened, and where it wrote the position last. */
 static struct {
@@ -422,83 +421,6 @@ position_has_copied(const Position *position, Oid relid, uint64 xid)
 								UInt64GetDatum(xid),
 								position->copied[i].snapshot));
 	return false;
-}
-
-/* ---- origins ---- */
-
-uint32
-position_node(void)
-{
-	struct catalog_scan scan;
-	HeapTuple tuple;
-	uint32 node = 0;
-
-	catalog_scan_begin(&scan, catalog_oid(CATALOG_NODE), InvalidOid, 0, NULL);
-	tuple = catalog_scan_next(&scan);
-	if (tuple != NULL) {
-		bool isnull;
-
-		node = (uint32) DatumGetInt32(heap_getattr(tuple, 1,
-							   RelationGetDescr(scan.relation),
-							   &isnull));
-	}
-	catalog_scan_end(&scan);
-	return node;
-}
-
-static bool
-route_find(uint32 origin, pg_uuid_t *link)
-{
-	struct catalog_scan scan;
-	ScanKeyData key;
-	HeapTuple tuple;
-
-	ScanKeyInit(&key, ROUTE_ORIGIN, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(origin));
-	catalog_scan_begin(&scan, catalog_find("route"), catalog_find("route_pkey"), 1, &key);
-	tuple = catalog_scan_next(&scan);
-	if (tuple != NULL) {
-		bool isnull;
-
-		*link = *DatumGetUUIDP(heap_getattr(tuple, ROUTE_LINK,
-						    RelationGetDescr(scan.relation), &isnull));
-	}
-	catalog_scan_end(&scan);
-	return tuple != NULL;
-}
-
-/* The first that comes owns it; who comes second waits here and then finds the first. */
-static void
-route_claim(const Position *position, uint32 origin, pg_uuid_t *owner)
-{
-	Relation relation = table_open(catalog_find("route"), ShareRowExclusiveLock);
-
-	if (!route_find(origin, owner)) {
-		Datum values[ROUTE_COLUMNS] = { Int32GetDatum(origin),
-						UUIDPGetDatum(&position->link) };
-		bool nulls[ROUTE_COLUMNS] = { false };
-
-		catalog_insert(relation, values, nulls);
-		CommandCounterIncrement();
-		*owner = position->link;
-	}
-	table_close(relation, NoLock);
-}
-
-void
-position_claim_route(const Position *position, uint32 origin)
-{
-	pg_uuid_t owner;
-
-	if (!route_find(origin, &owner))
-		route_claim(position, origin, &owner);
-	if (memcmp(&owner, &position->link, sizeof(owner)) != 0)
-		ereport(ERROR,
-			(errcode(ERRCODE_ELVIS_ROUTE),
-			 errmsg("changes of node %u come here by two links", origin),
-			 errdetail("Link %s brought them first.",
-				   DatumGetCString(DirectFunctionCall1(uuid_out,
-								       UUIDPGetDatum(&owner)))),
-			 errhint("Links of a mesh forward local changes only. To move an origin to another link, bring both to the same position and change elvis.route.")));
 }
 
 /* ---- SQL ---- */

@@ -49,10 +49,4 @@ void position_store(Position *position, const struct elvis_position *next, int64
 /* Is the source transaction `xid` in the copy that the table began with? */
 bool position_has_copied(const Position *position, Oid relid, uint64 xid);
 
-/* The number of the node that this database is; 0 when it is none. */
-uint32 position_node(void);
-
-/* May the session's link bring changes of this origin?  EL012 when another one does. */
-void position_claim_route(const Position *position, uint32 origin);
-
 #endif

@@ -133,7 +133,8 @@ need_key(OpenTable *table)
 			table->target->schema, table->target->name),
 		 table->target->n_key == 0
 		 ? errdetail("The source's table has no key.")
-		 : errdetail("There must be a btree index, unique and checked at once, on exactly the source's key columns.")));
+		 : errdetail("There must be a btree index, unique and checked at once, on "
+			     "exactly the source's key columns.")));
 }
 
 /* The key's values from the image, into the scan keys; what they hash to, as they arrived. */

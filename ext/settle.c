@@ -13,12 +13,11 @@
 #include <elvis/policy.h>
 #include <elvis/sink.h>
 
+#include "catalog.h"
 #include "conflict.h"
 
 /* A policy that gives an answer which fails again and again is not asked for ever. */
 #define ANSWERS_MAX 8
-
-#define ERRCODE_ELVIS_MUST_ASK MAKE_SQLSTATE('E', 'L', '0', '1', '1')
 
 /* What carrying out has come to. */
 enum carried {

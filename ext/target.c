@@ -205,7 +205,8 @@ learn_rule(Target *target, const struct frame_rule *from, TargetRule *rule)
 	if (rule->column < 0)
 		ereport(ERROR,
 			(errcode(ERRCODE_UNDEFINED_COLUMN),
-			 errmsg("policy \"%s\" orders rows of table \"%s.%s\" by column \"%s\", which the source does not have",
+			 errmsg("policy \"%s\" orders rows of table \"%s.%s\" by column \"%s\", "
+				"which the source does not have",
 				rule->policy, target->schema, target->name,
 				text_of(from->column))));
 }
@@ -526,7 +527,8 @@ target_source_codec(Target *target, int column)
 		if (!is_source_type(from->type_oid))
 			ereport(ERROR,
 				(errcode(ERRCODE_DATATYPE_MISMATCH),
-				 errmsg("column \"%s\" of table \"%s.%s\" has type \"%s\" at the source, which is not known here",
+				 errmsg("column \"%s\" of table \"%s.%s\" has type \"%s\" at the "
+					"source, which is not known here",
 					from->name, target->schema, target->name, from->type)));
 		codec = MemoryContextAlloc(target->context, sizeof(*codec));
 		value_codec_init(codec, from->type_oid, -1, InvalidOid, target->context);

@@ -12,19 +12,14 @@
 #include "access/transam.h"
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
-#include "catalog/namespace.h"
 #include "catalog/pg_type.h"
 #include "datatype/timestamp.h"
 #include "mb/pg_wchar.h"
 #include "miscadmin.h"
-#include "pgtime.h"
 #include "utils/builtins.h"
-#include "utils/bytea.h"
 #include "utils/date.h"
 #include "utils/datum.h"
-#include "utils/float.h"
 #include "utils/fmgrprotos.h"
-#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/numeric.h"
@@ -35,9 +30,8 @@
 #include <elvis/record.h>
 
 #include "compat.h"
+#include "catalog.h"
 #include "value.h"
-
-#define ERRCODE_ELVIS_DAMAGED MAKE_SQLSTATE('E', 'L', '0', '0', '4')
 
 /* What has to be checked before a stored form may become a datum. */
 enum stored_check {

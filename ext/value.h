@@ -107,8 +107,9 @@ bool value_numeric_fits(const uint8 *bytes, size_t length, int32 typmod);
 
 /*
  * Sets what the codecs with these pins depend on: ISO dates, hex bytea, shortest exact floats,
- * GMT, search_path pg_catalog and pg_temp, text sent and received as UTF-8.  Costs next to nothing when all
- * of it stands so already.  Returns what value_unpin() wants back; an error's rollback unpins too.
+ * GMT, search_path pg_catalog and pg_temp, text sent and received as UTF-8.  Costs next to
+ * nothing when all of it stands so already.  Returns what value_unpin() wants back; an error's
+ * rollback unpins too.
  */
 int value_pin(int pins);
 void value_unpin(int nest);

@@ -14,6 +14,7 @@
 #include "capture.h"
 #include "catalog.h"
 #include "conflict.h"
+#include "route.h"
 #include "truncate.h"
 
 static Walk *current;
@@ -84,7 +85,7 @@ walk_begin(const struct frame_head *head)
 	walk->limit = UINT64_MAX;
 	initStringInfo(&walk->conflict);
 	position_lock(&head->expected, &walk->position);
-	walk->node = position_node();
+	walk->node = route_node();
 	MemoryContextSwitchTo(old);
 	current = walk;
 	return walk;
@@ -310,7 +311,7 @@ walk_context(ApplyCall *call, struct elvis_bytes payload)
 	walk->point.has_context = true;
 	if (comes_back(walk) || origin_is_known(walk, context.origin))
 		return;
-	position_claim_route(&walk->position, context.origin);
+	route_claim(&walk->position, context.origin);
 	if (walk->point.n_origins < WALK_ORIGINS_MAX)
 		walk->origins[walk->point.n_origins++] = context.origin;
 }

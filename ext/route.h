@@ -1,0 +1,18 @@
+/*
+ * route.h - which link brings the changes of an origin.
+ */
+#ifndef ELVIS_EXT_ROUTE_H
+#define ELVIS_EXT_ROUTE_H
+
+#include "position.h"
+
+/* The number of the node that this database is; 0 when it is none. */
+uint32 route_node(void);
+
+/*
+ * May the session's link bring changes of this origin?  The first that does owns them; EL012 when
+ * that is another one.  Waits for who is just claiming one.
+ */
+void route_claim(const Position *position, uint32 origin);
+
+#endif
