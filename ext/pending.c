@@ -21,6 +21,7 @@
 
 #include <elvis/record.h>
 
+#include "compat.h"
 #include "pending.h"
 #include "relation.h"
 #include "segment.h"
