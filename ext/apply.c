@@ -11,6 +11,7 @@
 #include "utils/builtins.h"
 
 #include "call.h"
+#include "compat.h"
 #include "conflict.h"
 #include "walk.h"
 

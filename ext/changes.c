@@ -17,6 +17,7 @@
 
 #include <elvis/record.h>
 
+#include "compat.h"
 #include "relation.h"
 #include "version.h"
 

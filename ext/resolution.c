@@ -14,6 +14,7 @@
 #include "utils/uuid.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "conflict.h"
 #include "unix_time.h"
 

@@ -55,17 +55,27 @@ versions() {
 		grep -v '^ext/compat\.h:' || true
 }
 
+# What PostgreSQL 15 has everywhere and a later one does not, so that who builds with 15
+# alone is told: the inside of a varlena comes by compat.h, _Noreturn is C's own.
+majors() {
+	find ext -name '*.[ch]' ! -path ext/compat.h \
+		-exec grep -lE '(^|[^A-Z_])(SET_)?VAR(SIZE|DATA)[A-Z_]*\(' {} + |
+		xargs -r grep -L '"compat\.h"' || true
+	grep -rn 'pg_attribute_noreturn' ext --include='*.[ch]' || true
+}
+
 # Only the daemon starts threads.
 threads() {
 	grep -rn 'pthread_create' src policies sinks --include='*.[ch]' |
 		grep -v '^src/daemon/' || true
 }
 
-echo 1..8
+echo 1..10
 cd "$ELVIS_SRCDIR"
 found_lines 'includes point downward' 0 layers
 found_lines 'the extension includes nothing from src/' 0 extension
 found_lines 'PG_VERSION_NUM is in ext/compat.h only' 0 versions
+found_lines 'the extension keeps to what all majors have' 0 majors
 found_lines 'threads start in src/daemon only' 0 threads
 
 # A tree where every rule is broken: the greps above can find something.
@@ -84,9 +94,12 @@ echo '#include "engine/link.h"' >sinks/postgres/a.c
 echo '#include <libpq-fe.h>' >src/pg/right.c
 echo '#include "base/err.h"' >ext/a.c
 echo '#if PG_VERSION_NUM' >ext/b.c
+echo 'SET_VARSIZE(a, 1);' >ext/c.c
+echo 'pg_attribute_noreturn()' >ext/d.c
 echo 'pthread_create();' >src/engine/c.c
 found_lines 'an include that points upward is found' 7 layers
 found_lines 'an extension that includes src/ is found' 1 extension
 found_lines 'a second place with PG_VERSION_NUM is found' 1 versions
+found_lines 'what only some majors have is found' 2 majors
 found_lines 'a thread started elsewhere is found' 1 threads
 rm -rf "$wrong"
