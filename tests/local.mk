@@ -141,7 +141,9 @@ promise_tests = \
 	tests/tap/t/270_partitions.pl \
 	tests/tap/t/280_rights.pl \
 	tests/tap/t/290_set_back.pl \
-	tests/tap/t/300_huge.pl
+	tests/tap/t/300_huge.pl \
+	tests/tap/t/310_policies.pl \
+	tests/tap/t/320_directions.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
