@@ -3,7 +3,8 @@
  *
  * The end of every chain, said or not.  It writes nothing that the nodes could differ
  * in, so it is safe in any topology: what has not been decided alike everywhere is not
- * decided.
+ * decided.  Alone it is no way to let two nodes write, since it settles nothing: elvisctl
+ * check asks for another policy then.
  */
 #include <elvis/policy.h>
 

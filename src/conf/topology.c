@@ -235,6 +235,35 @@ convergence_name(enum elvis_convergence converges)
 	return "nowhere";
 }
 
+/* Strict stops at the first conflict: with nothing before it, two writers settle none. */
+static bool
+settles_something(const struct conf_chain *chain)
+{
+	for (size_t i = 0; i < chain->n_policies; i++)
+		if (strcmp(chain->policies[i].use, "strict") != 0)
+			return true;
+	return false;
+}
+
+static void
+check_settles(struct walk *w, const struct conf_link *link, const struct conf_rule *rule,
+	      size_t writers)
+{
+	const struct topology_table *table = table_at(w, w->table);
+	bool settles = settles_something(&rule->chain);
+
+	for (int kind = 1; kind < ELVIS_CONFLICT_KIND_END; kind++)
+		settles |= settles_something(&rule->on[kind]);
+	if (settles)
+		return;
+	finding_add(w->findings, TOPOLOGY_ERROR,
+		    &(struct finding_place){ rule->file, rule->line, rule, link },
+		    "%s.%s is written on %zu nodes whose changes meet at '%s', but link '%s' has "
+		    "no policy for it but strict, which stops at the first conflict and settles "
+		    "none; choose one that converges, see elvisctl policies",
+		    table->schema, table->name, writers, link->to->name, link->name);
+}
+
 static void
 check_chain(struct walk *w, const struct conf_link *link, const struct conf_chain *chain,
 	    size_t writers)
@@ -368,6 +397,7 @@ check_policies(struct walk *w)
 		if (w->rule[i] == NULL || node == NOWHERE || !is_master(w, node))
 			continue;
 		writers = writers_meeting_at(w, node);
+		check_settles(w, link_at(w, i), w->rule[i], writers);
 		check_chain(w, link_at(w, i), &w->rule[i]->chain, writers);
 		for (int kind = 1; kind < ELVIS_CONFLICT_KIND_END; kind++)
 			check_chain(w, link_at(w, i), &w->rule[i]->on[kind], writers);

@@ -102,6 +102,15 @@ links = (
     { name = "renamed"; from = "paris"; to = "lyon"; tables = "public.accounts"; },
     { name = "back"; from = "lyon"; to = "paris"; tables = "public.accounts"; } );
 CONF
+($status) = $ctl->ctl('check');
+is($status, 3, 'a table written on both sides needs a policy that converges');
+$ctl->write_config(nodes_text(@nodes) . <<'CONF');
+links = (
+    { name = "renamed"; from = "paris"; to = "lyon";
+      tables = ( { match = "public.accounts"; policy = { use = "last_writer_wins"; column = "at"; }; } ); },
+    { name = "back"; from = "lyon"; to = "paris";
+      tables = ( { match = "public.accounts"; policy = { use = "last_writer_wins"; column = "at"; }; } ); } );
+CONF
 ($status) = $ctl->ctl('apply');
 is($status, 0, 'another configuration is applied');
 is(role_of($paris, 'accounts') . role_of($lyon, 'accounts'), 'mastermaster',
