@@ -45,7 +45,7 @@ typedef struct conf_strings conf_type_STRINGS;
 	X(DURATION, snapshot_interval, "1 s", 10, 60000, true, \
 	  "longest time between two looks for new changes at a source that tells of none") \
 	X(DURATION, snapshot_floor, "1 ms", 0, 60000, true, \
-	  "shortest time between two snapshots of a source") \
+	  "shortest time between two snapshots of a source; five times that under load") \
 	X(DURATION, upkeep_interval, "10 s", 1000, 3600000, true, \
 	  "time between two rounds of upkeep of a source's log") \
 	X(SIZE, target_bytes, "256 kB", 1 << 10, INT64_C(1) << 30, true, \

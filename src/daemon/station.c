@@ -29,6 +29,14 @@
 
 #define RETRY_FIRST_MS 100
 
+/*
+ * More snapshots in a second than this are load, and then batches may be larger and later: the
+ * least time between two is five times as long until so few are taken that the load must be over.
+ */
+#define BUSY_ABOVE 300
+#define BUSY_UNTIL 150
+#define BUSY_FACTOR 5
+
 struct station {
 	const struct conf *conf;
 	const struct conf_node *node;
@@ -45,6 +53,9 @@ struct station {
 	/* the thread's own */
 	struct conn *conn;
 	struct snapshot newest;
+	int64_t second;		/* monotonic, the one being counted */
+	int snapshots;		/* taken in it */
+	bool busy;
 	int64_t books_due, upkeep_due;	/* monotonic ms */
 	struct complaint complaint, upkeep_complaint;
 	struct backoff backoff;
@@ -194,19 +205,35 @@ connect_source(struct station *station, struct err *err)
 	return true;
 }
 
+static void
+count_snapshot(struct station *station)
+{
+	int64_t second = clock_mono_us() / CLOCK_S;
+
+	if (second != station->second) {
+		station->busy = station->snapshots > (station->busy ? BUSY_UNTIL : BUSY_ABOVE);
+		station->second = second;
+		station->snapshots = 0;
+	}
+	station->snapshots++;
+}
+
 static bool
 one_round(struct station *station, struct err *err)
 {
 	const struct conf_settings *settings = &station->conf->settings;
+	int floor_ms = (int) settings->snapshot_floor * (station->busy ? BUSY_FACTOR : 1);
 	bool fresh;
 
 	if (station->conn == NULL && !connect_source(station, err))
 		return false;
-	if (!source_wait(station->conn, station->newest.id, (int) settings->snapshot_floor,
+	if (!source_wait(station->conn, station->newest.id, floor_ms,
 			 (int) settings->snapshot_interval, &station->newest, &fresh, err))
 		return false;
-	if (fresh)
+	if (fresh) {
+		count_snapshot(station);
 		mailbox_snapshot(station->mailbox, &station->newest);
+	}
 	/* woken for nothing new: perhaps somebody changed the state of a link */
 	if ((!fresh || clock_mono_ms() >= station->books_due) && !read_books(station, err))
 		return false;
