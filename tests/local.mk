@@ -143,7 +143,8 @@ promise_tests = \
 	tests/tap/t/290_set_back.pl \
 	tests/tap/t/300_huge.pl \
 	tests/tap/t/310_policies.pl \
-	tests/tap/t/320_directions.pl
+	tests/tap/t/320_directions.pl \
+	tests/tap/t/330_cut.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
