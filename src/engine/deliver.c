@@ -7,8 +7,9 @@
 #include "model/record.h"
 
 /*
- * After a failure the next so many source transactions go one by one: what another link has to bring
- * first holds up nothing that stands before it, and two links do not wait for each other's batches.
+ * After a failure the next so many source transactions go one by one: what another link has to
+ * bring first holds up nothing that stands before it, and two links do not wait for each other's
+ * batches.
  */
 #define SINGLY 100
 
