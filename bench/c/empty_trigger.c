@@ -1,4 +1,4 @@
-/* A row trigger that does nothing: what calling any trigger costs, before it does its work. */
+/* A row trigger that does nothing: what any trigger costs before it does its work. */
 #include "postgres.h"
 
 #include "commands/trigger.h"

@@ -10,7 +10,8 @@
  * their turns moves on by one each round.
  *
  * On stdout, for each slice: round,name,transactions,wall ns,backend CPU ns,client CPU ns.
- * The tables, the statements and the meaning of -M are pgbench's.  A backend's CPU time is the kernel's, /proc/PID/schedstat.
+ * The tables, the statements and the meaning of -M are pgbench's.  A backend's CPU time is
+ * the kernel's, /proc/PID/schedstat.
  */
 #define _GNU_SOURCE
 #include <inttypes.h>
@@ -44,10 +45,13 @@ static const struct statement {
 	int n_params;
 } statements[] = {
 	{ "begin", "begin", 0 },
-	{ "account", "update pgbench_accounts set abalance = abalance + %1$s where aid = %2$s", 2 },
+	{ "account", "update pgbench_accounts set abalance = abalance + %1$s "
+		     "where aid = %2$s", 2 },
 	{ "balance", "select abalance from pgbench_accounts where aid = %1$s", 1 },
-	{ "teller", "update pgbench_tellers set tbalance = tbalance + %1$s where tid = %2$s", 2 },
-	{ "branch", "update pgbench_branches set bbalance = bbalance + %1$s where bid = %2$s", 2 },
+	{ "teller", "update pgbench_tellers set tbalance = tbalance + %1$s "
+		    "where tid = %2$s", 2 },
+	{ "branch", "update pgbench_branches set bbalance = bbalance + %1$s "
+		    "where bid = %2$s", 2 },
 	{ "history", "insert into pgbench_history (tid, bid, aid, delta, mtime) "
 		     "values (%1$s, %2$s, %3$s, %4$s, current_timestamp)", 4 },
 	{ "commit", "commit", 0 },
@@ -136,7 +140,8 @@ execute(struct server *server, int statement, const char *const *values)
 	char sql[256];
 
 	if (is_prepared) {
-		result = PQexecPrepared(server->conn, s->name, s->n_params, values, NULL, NULL, 0);
+		result = PQexecPrepared(server->conn, s->name, s->n_params, values, NULL,
+					NULL, 0);
 	} else {
 		fill_in(sql, sizeof(sql), statement, values);
 		result = PQexec(server->conn, sql);
@@ -150,7 +155,9 @@ execute(struct server *server, int statement, const char *const *values)
 static void
 prepare(struct server *server, int statement)
 {
-	static const char *const parameters[] = { "$1::int", "$2::int", "$3::int", "$4::int" };
+	static const char *const parameters[] = {
+		"$1::int", "$2::int", "$3::int", "$4::int",
+	};
 	const struct statement *s = &statements[statement];
 	PGresult *result;
 	char sql[256];
@@ -248,8 +255,8 @@ main(int argc, char **argv)
 		case 's': count = atoi(optarg); break;
 		case 'r': rounds = atoi(optarg); break;
 		case 'a': accounts = (uint32_t) atoi(optarg); break;
-		default: die("usage: tpcb [-M simple|prepared] [-c CPU] [-s SLICE] [-r ROUNDS] "
-			     "[-a ACCOUNTS] NAME=CONNINFO...\n");
+		default: die("usage: tpcb [-M simple|prepared] [-c CPU] [-s SLICE] "
+			     "[-r ROUNDS] [-a ACCOUNTS] NAME=CONNINFO...\n");
 		}
 	n = argc - optind;
 	servers = calloc((size_t) n + 1, sizeof(*servers));

@@ -38,7 +38,8 @@ sub run
 			{
 				my $us = beside_open_transaction($route{$name}, $size);
 				push @{ $us{$name}->{$size} }, $us;
-				$bench->raw('backlog_size', 'repetition,variant,changes,cpu_us',
+				$bench->raw('backlog_size',
+					'repetition,variant,changes,cpu_us',
 					"$repetition,$name,$size,$us");
 			}
 		}

@@ -32,7 +32,8 @@ sub run
 	for my $name (@variants)
 	{
 		my $variant = $bench->variant($name);
-		$server{$name} = Bench::Server->new($bench->place, "bulk-$name", $variant->conf);
+		$server{$name} = Bench::Server->new($bench->place, "bulk-$name",
+			$variant->conf);
 		$variant->capture($server{$name});
 	}
 	# the first only warms up
@@ -43,10 +44,12 @@ sub run
 		{
 			for my $name ($bench->rotate($repetition, @variants))
 			{
-				my ($cpu, $wall) = cost($server{$name}, $kind, $rows{$kind});
+				my ($cpu, $wall) =
+					cost($server{$name}, $kind, $rows{$kind});
 				next if $repetition == 0;
 				push @{ $cpu{$kind}->{$name} }, $cpu;
-				$bench->raw('capture_bulk', 'repetition,kind,variant,rows,wall_s,cpu_s',
+				$bench->raw('capture_bulk',
+					'repetition,kind,variant,rows,wall_s,cpu_s',
 					"$repetition,$kind,$name,$rows{$kind},$wall,$cpu");
 			}
 		}
@@ -57,12 +60,14 @@ sub run
 	{
 		my $of = $cpu{$kind};
 		$bench->goal("one $kind of many rows, time with capture / without", '<=',
-			$target{$kind}, [ ratios($of->{elvis}, $of->{none}) ]) if $of->{elvis};
+			$target{$kind}, [ ratios($of->{elvis}, $of->{none}) ])
+			if $of->{elvis};
 		push @rows, map { [ "$kind $rows{$kind}", $_,
 			quote('%.2f', map { $_ / $rows{$kind} * 1e6 } @{ $of->{$_} }),
 			quote('%.2f', ratios($of->{$_}, $of->{none})) ] } @variants;
 	}
-	return $bench->table([ 'statement', 'variant', 'CPU us a row', 'ratio to none' ], @rows);
+	return $bench->table([ 'statement', 'variant', 'CPU us a row', 'ratio to none' ],
+		@rows);
 }
 
 sub cost

@@ -11,12 +11,12 @@ use Bench::Server;
 sub about
 {
 	return <<'TEXT';
-TPC-B (pgbench's transaction, seven round trips, one connection), in the simple protocol, which
-is pgbench's default, and with prepared statements: CPU time for a transaction, of its backend
-from /proc/PID/schedstat, and of backend and client together, which is what the machine
-spends. Client and backends are pinned to one CPU and the variants have their turns of 300
-transactions; a repetition is the median of its rounds, of each round's ratio to the variant
-without replication.
+TPC-B (pgbench's transaction, seven round trips, one connection), in the simple protocol,
+which is pgbench's default, and with prepared statements: CPU time for a transaction, of its
+backend from /proc/PID/schedstat, and of backend and client together, which is what the
+machine spends. Client and backends are pinned to one CPU and the variants have their turns
+of 300 transactions; a repetition is the median of its rounds, of each round's ratio to the
+variant without replication.
 TEXT
 }
 
@@ -32,14 +32,15 @@ sub run
 	for my $name (@variants)
 	{
 		my $variant = $bench->variant($name);
-		$server{$name} = Bench::Server->new($bench->place, "tpcb-$name", $variant->conf);
+		$server{$name} = Bench::Server->new($bench->place, "tpcb-$name",
+			$variant->conf);
 		$variant->capture($server{$name});
 	}
 	for my $repetition (1 .. $bench->repetitions)
 	{
 		for my $protocol (@protocols)
 		{
-			my $out = take_turns($bench, $protocol, map { ($_, $server{$_}) } @variants);
+			my $out = take_turns($bench, $protocol, %server);
 			$bench->raw('capture_tpcb', 'repetition,protocol,round,variant,' .
 				'transactions,wall_ns,backend_cpu_ns,client_cpu_ns',
 				map { "$repetition,$protocol,$_" } split /\n/, $out);
@@ -50,8 +51,8 @@ sub run
 	$_->remove for values %server;
 	$bench->goal("TPC-B, $_: CPU per transaction with capture / without", '<=', 1.05,
 		$figures{$_}->{elvis}->{all_ratio}) for @protocols;
-	return $bench->table([ 'protocol', 'variant', 'CPU us a transaction', 'ratio to none',
-		'of it backend', 'ratio to none' ],
+	return $bench->table([ 'protocol', 'variant', 'CPU us a transaction',
+		'ratio to none', 'of it backend', 'ratio to none' ],
 		map {
 			my $protocol = $_;
 			map { [ $protocol, $_, row($figures{$protocol}->{$_}) ] } @variants
@@ -64,8 +65,9 @@ sub take_turns
 	my ($bench, $protocol, %server) = @_;
 	my @to = map { "$_=" . $server{$_}->conninfo } sort keys %server;
 
-	return $bench->capture_output($bench->place->compile_client('tpcb'), '-M', $protocol,
-		'-s', 300, '-r', $bench->quick ? 20 : 60, '-a', $bench->scale * 100_000, @to);
+	return $bench->capture_output($bench->place->compile_client('tpcb'),
+		'-M', $protocol, '-s', 300, '-r', $bench->quick ? 20 : 60,
+		'-a', $bench->scale * 100_000, @to);
 }
 
 sub add_repetition

@@ -46,10 +46,12 @@ sub run
 			my $after = usage($route{$name});
 			my $took = time - $begin;
 			push @{ $percent{$name}->{$_} },
-				100 * ($after->{$_} - $before{$name}->{$_}) / $took for @parts;
-			$bench->raw('idle', 'repetition,variant,' .
-				join(',', map { "${_}_percent" } @parts), join ',', $repetition,
-				$name, map { $percent{$name}->{$_}->[-1] } @parts);
+				100 * ($after->{$_} - $before{$name}->{$_}) / $took
+				for @parts;
+			$bench->raw('idle',
+				'repetition,variant,source_pct,target_pct,daemon_pct',
+				join ',', $repetition, $name,
+				map { $percent{$name}->{$_}->[-1] } @parts);
 		}
 	}
 	for my $route (values %route)
@@ -60,8 +62,8 @@ sub run
 	}
 	if ($percent{elvis})
 	{
-		$bench->goal("idle, $_, percent of a core", '<=', 0.3, $percent{elvis}->{$_})
-			for @parts;
+		$bench->goal("idle, $_, percent of a core", '<=', 0.3,
+			$percent{elvis}->{$_}) for @parts;
 	}
 	return $bench->table([ 'variant', @parts ],
 		map {
@@ -76,7 +78,8 @@ sub usage
 	my $daemon = 0;
 
 	$daemon += cpu_of_process($_) for $route->variant->daemons;
-	return { source => $route->source->cpu, target => $route->target->cpu, daemon => $daemon };
+	return { source => $route->source->cpu, target => $route->target->cpu,
+		daemon => $daemon };
 }
 
 1;

@@ -44,9 +44,10 @@ sub run
 			{
 				push @{ $ms{$p}->{$name} }, percentile($p, @of);
 			}
-			$bench->raw('latency', 'repetition,variant,transactions,' .
-				join(',', map { "p${_}_ms" } @percentiles), join ',', $repetition,
-				$name, scalar @of, map { $ms{$_}->{$name}->[-1] } @percentiles);
+			$bench->raw('latency',
+				'repetition,variant,transactions,p50_ms,p90_ms,p99_ms',
+				join ',', $repetition, $name, scalar @of,
+				map { $ms{$_}->{$name}->[-1] } @percentiles);
 		}
 	}
 	$_->remove for values %route;
@@ -56,13 +57,18 @@ sub run
 		$bench->goal("commit to commit, p$p / native's", '<=', $goal{$p},
 			[ ratios($ms{$p}->{elvis}, $ms{$p}->{native}) ]);
 	}
-	return $bench->table([ 'variant', map { ("p$_ ms", "ratio to native's") } @percentiles ],
-		map {
-			my $name = $_;
-			[ $name, map { (quote('%.2f', @{ $ms{$_}->{$name} }),
-				quote('%.2f', ratios($ms{$_}->{$name}, $ms{$_}->{native} // []))) }
-				@percentiles ]
-		} @variants);
+	return $bench->table(
+		[ 'variant', map { ("p$_ ms", "ratio to native's") } @percentiles ],
+		map { [ $_, figures($_, @ms{@percentiles}) ] } @variants);
+}
+
+# Of each percentile's times by variant
+sub figures
+{
+	my ($name, @of) = @_;
+
+	return map { (quote('%.2f', @{ $_->{$name} }),
+		quote('%.2f', ratios($_->{$name}, $_->{native} // []))) } @of;
 }
 
 # In ms, of every transaction but the first second's
@@ -70,7 +76,7 @@ sub delays
 {
 	my ($route, $seconds) = @_;
 	my ($source, $target) = ($route->source, $route->target);
-	my %from = map { $_ => $_->sql('select pg_current_wal_insert_lsn()') } $source, $target;
+	my %from = map { $_ => wal_end($_) } $source, $target;
 	my $place = $source->{place};
 	my (%left, %arrived, @delays);
 
@@ -78,8 +84,8 @@ sub delays
 	$route->mark;
 	$route->start;
 	$route->wait_for_mark;
-	$place->run("$place->{bin}/pgbench", '-n', '-M', 'prepared', '-R', 200, '-T', $seconds,
-		'-h', $source->{dir}, '-U', 'bench', 'bench');
+	$place->run("$place->{bin}/pgbench", '-n', '-M', 'prepared', '-R', 200,
+		'-T', $seconds, '-h', $source->{dir}, '-U', 'bench', 'bench');
 	$route->mark;
 	$route->wait_for_mark;
 	$route->stop;
@@ -87,37 +93,41 @@ sub delays
 
 	%left = commits($source, $from{$source});
 	%arrived = commits($target, $from{$target});
-	my @rows = sort { $left{$a} <=> $left{$b} } keys %left;
-	for (@rows)
+	my ($first) = sort { $a <=> $b } values %left;
+	for (keys %left)
 	{
-		push @delays, ($arrived{$_} - $left{$_}) * 1000 if $left{$_} > $left{ $rows[0] } + 1;
+		push @delays, ($arrived{$_} - $left{$_}) * 1000 if $left{$_} > $first + 1;
 	}
 	return @delays;
 }
+
+sub wal_end { return $_[0]->sql('select pg_current_wal_insert_lsn()'); }
 
 # For each row of history, by what tells it from others: when its transaction committed, in
 # seconds of the day
 sub commits
 {
 	my ($server, $from) = @_;
-	my $to = $server->sql('select pg_current_wal_insert_lsn()');
+	my $to = wal_end($server);
 	my (%at, %of);
 
 	# what was committed asynchronously is there, but not in the files yet
 	wait_until("the WAL to be written", sub {
 		$server->sql("select pg_current_wal_flush_lsn() >= '$to'") eq 't' });
-	open my $wal, '-|', "$server->{place}->{bin}/pg_waldump", '-p', "$server->{dir}/pg_wal",
-		'-r', 'Transaction', '-s', $from, '-e', $to or die "pg_waldump: $!";
+	open my $wal, '-|', "$server->{place}->{bin}/pg_waldump",
+		'-p', "$server->{dir}/pg_wal", '-r', 'Transaction', '-s', $from, '-e', $to
+		or die "pg_waldump: $!";
 	while (<$wal>)
 	{
 		next unless /tx:\s+(\d+), .* COMMIT \S+ (\d+):(\d+):([\d.]+)/;
 		$at{$1} = $2 * 3600 + $3 * 60 + $4;
 	}
 	close $wal or die "pg_waldump failed";
-	for (split /\n/, $server->sql('select xmin, mtime, aid, delta from pgbench_history'))
+	my $rows = $server->sql('select xmin, mtime, aid, delta from pgbench_history');
+	for (split /\n/, $rows)
 	{
 		my ($xid, $row) = split /\|/, $_, 2;
-		$of{$row} = $at{$xid} // die "no commit record of transaction $xid in the WAL";
+		$of{$row} = $at{$xid} // die "the WAL has no commit of transaction $xid";
 	}
 	return %of;
 }

@@ -33,7 +33,8 @@ sub run
 			{
 				tpcb_backlog($server, $transactions);
 				my $after = $variant->log_bytes($server);
-				push @{ $bytes{$name} }, ($after - $before) / $transactions / 4;
+				push @{ $bytes{$name} },
+					($after - $before) / $transactions / 4;
 				$before = $after;
 				$bench->raw('log_size', 'repetition,variant,bytes_a_change',
 					"$repetition,$name,$bytes{$name}->[-1]");

@@ -28,7 +28,8 @@ sub run
 		my $route = Bench::Route->new($bench->place, $variant, "memory-$name", 2);
 
 		bulk_backlog($route->source, 'insert', $changes, $changes);
-		$peak{$name}->{transaction} = one_peak($bench, $route, $name, 'transaction');
+		$peak{$name}->{transaction} =
+			one_peak($bench, $route, $name, 'transaction');
 		tpcb_backlog($route->source, $changes / 4);
 		$peak{$name}->{tpcb} = one_peak($bench, $route, $name, 'tpcb');
 		$cache{$name} = $variant->cache_megabytes;
@@ -48,7 +49,8 @@ sub one_peak
 	my $took = $route->catch_up;
 
 	$route->verify;
-	$bench->raw('memory', 'variant,backlog,daemon_peak_mb', "$name,$kind,$took->{daemon_peak}");
+	$bench->raw('memory', 'variant,backlog,daemon_peak_mb',
+		"$name,$kind,$took->{daemon_peak}");
 	return $took->{daemon_peak};
 }
 

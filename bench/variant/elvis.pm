@@ -64,7 +64,8 @@ sub link
 	open my $file, '>', $self->{config} or croak "$self->{config}: $!";
 	print $file configuration($place, $self->{dir}, $source, @targets);
 	close $file or croak "$self->{config}: $!";
-	$place->run("$place->{elvis_bin}/elvisctl", '-c', $self->{config}, 'apply', '--adopt');
+	$place->run("$place->{elvis_bin}/elvisctl", '-c', $self->{config},
+		'apply', '--adopt');
 	return;
 }
 
@@ -77,8 +78,8 @@ sub configuration
 	{
 		my $name = $i == 0 ? 'source' : "target$i";
 		my $conninfo = ($source, @targets)[$i]->conninfo;
-		push @nodes, sprintf qq({ name = "%s"; id = %d; conninfo = "%s"; }), $name, $i + 1,
-			$conninfo;
+		push @nodes, sprintf qq({ name = "%s"; id = %d; conninfo = "%s"; }),
+			$name, $i + 1, $conninfo;
 		push @links, qq({ name = "source_$name"; from = "source"; to = "$name"; ) .
 			qq(tables = "public.*"; }) if $i > 0;
 	}

@@ -10,6 +10,7 @@ use Bench::Wait;
 
 sub about { return "PostgreSQL's logical replication, one publication and subscription"; }
 sub delivers { return 1; }
+
 # A worker that was stopped is started again at once, not after 5 s.
 sub conf
 {
@@ -62,9 +63,9 @@ sub start
 	return;
 }
 
-# A slot's restart point moves on only where running transactions are logged, and all after it
-# is decoded again at the next start.  A server that lives does that every 15 s; here it is
-# done before the worker is stopped, or each measurement would pay for those before it.
+# A slot's restart point moves on only where running transactions are logged, and all after
+# it is decoded again at the next start.  A server that lives does that every 15 s; here it
+# is done before the worker is stopped, or each measurement would pay for those before it.
 sub settle
 {
 	my ($source) = @_;

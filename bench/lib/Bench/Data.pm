@@ -11,7 +11,8 @@ use Exporter 'import';
 our @EXPORT_OK = qw(@tables fill bulk_statement bulk_backlog small_transactions tpcb_backlog
 	digest same_work);
 
-our @tables = qw(pgbench_accounts pgbench_branches pgbench_tellers pgbench_history bulk mark);
+our @tables = qw(pgbench_accounts pgbench_branches pgbench_tellers pgbench_history bulk
+	mark);
 
 # A row of `bulk` is as long as one of pgbench_accounts; a row of `mark` says, once it has
 # arrived, that all before it has.
@@ -34,7 +35,8 @@ SQL
 }
 
 my %bulk = (
-	insert => 'insert into bulk select id, id %% 1000, 0, repeat(chr(97 + id %% 26), 84) ' .
+	insert => 'insert into bulk ' .
+		'select id, id %% 1000, 0, repeat(chr(97 + id %% 26), 84) ' .
 		'from generate_series(%d, %d) id',
 	update => 'update bulk set b = b + 1 where id between %d and %d',
 	delete => 'delete from bulk where id between %d and %d',

@@ -32,7 +32,8 @@ sub quote
 	my @sorted = sort { $a <=> $b } @values;
 
 	return '-' unless @sorted;
-	return sprintf "$format ($format-$format)", median(@sorted), $sorted[0], $sorted[-1];
+	return sprintf "$format ($format-$format)", median(@sorted), $sorted[0],
+		$sorted[-1];
 }
 
 # Repetition by repetition, because only what ran side by side may be compared

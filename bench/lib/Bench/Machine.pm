@@ -35,10 +35,10 @@ sub describe
 	my $distribution = first_match('/etc/os-release', qr/^PRETTY_NAME="?([^"\n]*)/);
 
 	chomp(my $postgres = `$place->{bin}/postgres --version`);
-	return sprintf "- %s\n- %d x %s, %.0f GiB; %s %s, %s\n- %s; fsync off, Unix sockets\n" .
-		"- elvis %s\n",
-		strftime('%Y-%m-%d', gmtime), count_cpus(), $model, $memory / 1024 ** 2, $system,
-		$release, $distribution, $postgres, $commit;
+	return sprintf "- %s\n- %d x %s, %.0f GiB; %s %s, %s\n" .
+		"- %s; fsync off, Unix sockets\n- elvis %s\n",
+		strftime('%Y-%m-%d', gmtime), count_cpus(), $model, $memory / 1024 ** 2,
+		$system, $release, $distribution, $postgres, $commit;
 }
 
 1;

@@ -29,7 +29,8 @@ sub new
 		server_headers => ask($config, '--includedir-server'),
 		libraries => ask($config, '--libdir'),
 		elvis_bin => "$root$prefix/bin",
-		elvis_policies => $root . ($ENV{ELVIS_POLICYDIR} // "$prefix/lib/elvis/policies"),
+		elvis_policies => $root .
+			($ENV{ELVIS_POLICYDIR} // "$prefix/lib/elvis/policies"),
 		elvis_sinks => $root . ($ENV{ELVIS_SINKDIR} // "$prefix/lib/elvis/sinks"),
 	}, $class;
 
@@ -73,7 +74,8 @@ sub compile_client
 	my $program = "$self->{work}/$name";
 
 	$self->run($ENV{CC} // 'cc', '-O2', "-I$self->{headers}", '-o', $program,
-		"$self->{bench}/c/$name.c", "-L$self->{libraries}", '-lpq') unless -x $program;
+		"$self->{bench}/c/$name.c", "-L$self->{libraries}", '-lpq')
+		unless -x $program;
 	return $program;
 }
 

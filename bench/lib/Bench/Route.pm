@@ -19,7 +19,8 @@ sub new
 	my $self = bless { variant => $variant, marks => 0 }, $class;
 
 	$self->{source} = Bench::Server->new($place, "$name-source", $text);
-	$self->{targets} = [ map { Bench::Server->new($place, "$name-target$_", $text) } 1 .. $n ];
+	$self->{targets} =
+		[ map { Bench::Server->new($place, "$name-target$_", $text) } 1 .. $n ];
 	$variant->link($self->{source}, @{ $self->{targets} });
 	return $self;
 }
@@ -45,9 +46,9 @@ sub wait_for_mark
 
 	for my $target (@{ $self->{targets} })
 	{
-		wait_until("a change to arrive at $target->{name}", sub {
-			$target->sql("select count(*) from mark where id = $self->{marks}") == 1
-		}, $pause // 0.002);
+		my $question = "select count(*) from mark where id = $self->{marks}";
+		wait_until("a change to arrive at $target->{name}",
+			sub { $target->sql($question) == 1 }, $pause // 0.002);
 	}
 	return;
 }

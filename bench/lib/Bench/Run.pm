@@ -49,7 +49,13 @@ sub variant
 
 # Names of the variants that run here, `none` first; delivering: those that have a target
 sub variants { return @{ $_[0]->{ready} }; }
-sub delivering { my ($self) = @_; return grep { $self->variant($_)->delivers } $self->variants; }
+
+sub delivering
+{
+	my ($self) = @_;
+
+	return grep { $self->variant($_)->delivers } $self->variants;
+}
 
 # The list, begun at another place each time
 sub rotate
@@ -114,7 +120,8 @@ sub goals
 	my ($self) = @_;
 
 	return '' unless @{ $self->{goals} };
-	return "## Goals\n\nMedian of the repetitions, with the least and the greatest.\n\n" .
+	return "## Goals\n\n" .
+		"Median of the repetitions, with the least and the greatest.\n\n" .
 		$self->table([ 'what', 'goal', 'measured', '' ], map {
 			my $median = median(@{ $_->{values} });
 			my $met = $_->{sense} eq '<=' ? $median <= $_->{bound}
@@ -143,7 +150,8 @@ sub head
 		'A full run.';
 
 	return "# What it costs, and how fast it is\n\n$kind Made by `bench/run`; " .
-		"bench/README.md says how to read it. Only figures of one run may be compared.\n\n" .
+		"bench/README.md says how to\nread it. " .
+		"Only figures of one run may be compared.\n\n" .
 		Bench::Machine::describe($self->{place}, $self->{commit});
 }
 

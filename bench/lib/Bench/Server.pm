@@ -65,7 +65,8 @@ sub adopt
 {
 	my ($class, $place, $name, $dir) = @_;
 
-	return bless { place => $place, name => $name, dir => $dir, sessions => {} }, $class;
+	return bless { place => $place, name => $name, dir => $dir, sessions => {} },
+		$class;
 }
 
 sub append
@@ -99,7 +100,8 @@ sub stop
 	$_->close for values %{ $self->{sessions} };
 	$self->{sessions} = {};
 	delete $running{$dir};
-	$place->run("$place->{bin}/pg_ctl", '-D', $dir, '-w', '-s', '-m', 'immediate', 'stop');
+	$place->run("$place->{bin}/pg_ctl", '-D', $dir, '-w', '-s', '-m', 'immediate',
+		'stop');
 	return;
 }
 
