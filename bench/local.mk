@@ -16,6 +16,7 @@ bench_environment = \
 
 EXTRA_DIST += \
 	%reldir%/README.md \
+	%reldir%/RESULTS.md \
 	%reldir%/c/empty_trigger.c \
 	%reldir%/c/tpcb.c \
 	%reldir%/lib/Bench/Cpu.pm \
