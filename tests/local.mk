@@ -144,7 +144,8 @@ promise_tests = \
 	tests/tap/t/300_huge.pl \
 	tests/tap/t/310_policies.pl \
 	tests/tap/t/320_directions.pl \
-	tests/tap/t/330_cut.pl
+	tests/tap/t/330_cut.pl \
+	tests/tap/t/340_copy.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
