@@ -18,7 +18,7 @@ main(int argc, char **argv)
 
 	if (!arguments_parse(&arguments, argc, argv, &err)) {
 		fprintf(stderr, "elvisd: %s\n", err.text);
-		status = EXIT_FAILURE;
+		status = SERVE_EXIT_USAGE;
 	} else if (arguments.help) {
 		arguments_help(stdout);
 	} else if (arguments.version) {

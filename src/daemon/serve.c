@@ -301,6 +301,8 @@ serve(const struct arguments *arguments)
 		status = EXIT_SUCCESS;
 	} else {
 		log_error(SUBJECT, "%s", err.text);
+		if (err.class == ERR_CONFIG)
+			status = SERVE_EXIT_CONFIG;
 	}
 	fleet_free(d.fleet);
 	breadcrumbs_close(d.crumbs);
