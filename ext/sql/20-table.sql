@@ -65,6 +65,7 @@ declare
 	replica constant bool := role in ('replica', 'relay');
 	wanted record;
 	there pg_trigger;
+	altered text;
 begin
 	for wanted in
 		select * from (values
@@ -88,11 +89,14 @@ begin
 			execute format('drop trigger %I on %s', there.tgname, target);
 			continue;
 		end if;
+		-- PostgreSQL 14 looks for the trigger in partitions too, where only those for
+		-- rows have a copy
+		altered := case there.tgtype & 1 when 0 then 'only ' else '' end || target;
 		if wanted.always and there.tgenabled <> 'A' then
-			execute format('alter table %s enable always trigger %I', target, there.tgname);
+			execute format('alter table %s enable always trigger %I', altered, there.tgname);
 		end if;
 		if wanted.ours and not wanted.always and there.tgenabled <> 'O' then
-			execute format('alter table %s enable trigger %I', target, there.tgname);
+			execute format('alter table %s enable trigger %I', altered, there.tgname);
 		end if;
 	end loop;
 end

@@ -1,5 +1,5 @@
 -- C3: what a module writes at commit after elvis has written its chunks is in the log as well.
-\getenv builddir ELVIS_BUILDDIR
+\set builddir `echo $ELVIS_BUILDDIR`
 \set module :builddir '/tests/regress/.libs/late_writer.so'
 CREATE TABLE t_last (id serial PRIMARY KEY, v text);
 SELECT elvis.attach('t_last', 'master');

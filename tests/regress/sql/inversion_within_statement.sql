@@ -11,7 +11,7 @@ SELECT test.mark();
 UPDATE t_order SET v = v + CASE WHEN k = 11 THEN pg_temp.add_100(10) ELSE 1 END;
 SELECT test.mark();
 -- the hazard is there: as captured
-SELECT op, before, after FROM elvis.changes WHERE xid = (SELECT max(xid) FROM elvis.changes);
+SELECT op, before, after FROM elvis.changes WHERE xid = (SELECT xid FROM elvis.changes ORDER BY xid DESC LIMIT 1);
 -- as handed out
 SELECT op, before, after FROM test.stream();
 SELECT * FROM t_order ORDER BY k;
@@ -46,7 +46,7 @@ CREATE TRIGGER a_before_elvis AFTER DELETE ON t_order FOR EACH ROW WHEN (old.v <
 SELECT test.mark();
 DELETE FROM t_order WHERE k IN (10, 11);
 SELECT test.mark();
-SELECT op, before, after FROM elvis.changes WHERE xid = (SELECT max(xid) FROM elvis.changes);
+SELECT op, before, after FROM elvis.changes WHERE xid = (SELECT xid FROM elvis.changes ORDER BY xid DESC LIMIT 1);
 SELECT op, before, after FROM test.stream();
 
 -- likewise of a row made by the same transaction
