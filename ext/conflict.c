@@ -3,6 +3,9 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
+#include "utils/resowner.h"
+
 #include "call.h"
 #include "conflict.h"
 
@@ -33,9 +36,46 @@ verdict_action_name(uint8 action)
 
 /* ---- rows as text ---- */
 
-static TextValue *
-incoming_row(Target *target, const struct frame_value *values)
+/* NULL for a value that this database can not even show, such as text that its encoding lacks. */
+static char *
+text_if_any(Target *target, int column, const struct frame_value *value)
 {
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	char *volatile text = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		text = target_text(target, column, value);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		if (ERRCODE_TO_CATEGORY(geterrcode()) != ERRCODE_DATA_EXCEPTION)
+			PG_RE_THROW();
+		MemoryContextSwitchTo(context);
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	return text;
+}
+
+/* May a value of this change be what the type or the encoding has refused? */
+static bool
+is_doubtful(const Conflict *conflict)
+{
+	return conflict->kind == ELVIS_TYPE_ERROR || conflict->kind == 0;
+}
+
+static TextValue *
+incoming_row(const Conflict *conflict, const struct frame_value *values)
+{
+	Target *target = conflict->change->target;
 	TextValue *row;
 
 	if (values == NULL)
@@ -44,8 +84,12 @@ incoming_row(Target *target, const struct frame_value *values)
 	for (int i = 0; i < target->n_columns; i++) {
 		row[i].head = target->columns[i].generated ? ELVIS_COLUMN_NONE
 							   : values[i].head;
-		if (row[i].head == ELVIS_COLUMN_BYTES)
-			row[i].text = target_text(target, i, &values[i]);
+		if (row[i].head != ELVIS_COLUMN_BYTES)
+			continue;
+		row[i].text = is_doubtful(conflict) ? text_if_any(target, i, &values[i])
+						    : target_text(target, i, &values[i]);
+		if (row[i].text == NULL)
+			row[i].head = ELVIS_COLUMN_NOT_CAPTURED;
 	}
 	return row;
 }
@@ -53,13 +97,13 @@ incoming_row(Target *target, const struct frame_value *values)
 TextValue *
 conflict_before(const Conflict *conflict)
 {
-	return incoming_row(conflict->change->target, conflict->change->before);
+	return incoming_row(conflict, conflict->change->before);
 }
 
 TextValue *
 conflict_remote(const Conflict *conflict)
 {
-	return incoming_row(conflict->change->target, conflict->change->after);
+	return incoming_row(conflict, conflict->change->after);
 }
 
 TextValue *

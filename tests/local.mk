@@ -135,6 +135,7 @@ promise_tests = \
 	tests/tap/t/210_crashes.pl \
 	tests/tap/t/220_backlog.pl \
 	tests/tap/t/230_types.pl \
+	tests/tap/t/235_foreign_text.pl \
 	tests/tap/t/240_strict.pl \
 	tests/tap/t/250_transactions.pl \
 	tests/tap/t/260_shapes.pl \
