@@ -137,6 +137,7 @@ promise_tests = \
 	tests/tap/t/230_types.pl \
 	tests/tap/t/235_foreign_text.pl \
 	tests/tap/t/240_strict.pl \
+	tests/tap/t/245_forgotten.pl \
 	tests/tap/t/250_transactions.pl \
 	tests/tap/t/260_shapes.pl \
 	tests/tap/t/270_partitions.pl \

@@ -19,6 +19,7 @@
 #include "base/mem.h"
 #include "pg/conn.h"
 #include "pg/source.h"
+#include "pg/sqlstate.h"
 
 /* About how much is read at a time: what waits in memory for the target, and what a link that
  * starts at a place of its own reads before it finds its fellows again */
@@ -142,6 +143,25 @@ read_books(struct station *station, struct err *err)
 	return true;
 }
 
+static bool
+write_request(struct station *station, const struct request *request, struct err *err)
+{
+	return (!request->confirm ||
+		source_confirm(station->conn, request->uuid, &request->position, err)) &&
+	       (!request->stop ||
+		source_stop(station->conn, request->uuid, request->reason, err));
+}
+
+/* A link forgotten or detached meanwhile has no books; the list read next says so. */
+static bool
+has_no_books(const struct station *station)
+{
+	const char *state = conn_sqlstate(station->conn);
+
+	return strcmp(state, SQLSTATE_UNDEFINED_OBJECT) == 0 ||
+	       strcmp(state, SQLSTATE_SNAPSHOT_TOO_OLD) == 0;
+}
+
 /* What the links want recorded */
 static bool
 write_books(struct station *station, struct err *err)
@@ -150,12 +170,12 @@ write_books(struct station *station, struct err *err)
 	struct request request;
 
 	while (mailbox_request(station->mailbox, after, &request)) {
-		if (request.confirm &&
-		    !source_confirm(station->conn, request.uuid, &request.position, err))
-			return false;
-		if (request.stop &&
-		    !source_stop(station->conn, request.uuid, request.reason, err))
-			return false;
+		if (!write_request(station, &request, err)) {
+			if (!has_no_books(station))
+				return false;
+			err_clear(err);
+			station->books_due = 0;
+		}
 		mailbox_recorded(station->mailbox, &request);
 		after = request.slot;
 	}

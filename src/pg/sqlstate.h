@@ -15,6 +15,9 @@
 #define SQLSTATE_MUST_ASK "EL011"	/* conflict in an ALONE frame */
 #define SQLSTATE_ORIGIN_ROUTED "EL012"	/* the origin comes by another link */
 
+/* And of the server's */
+#define SQLSTATE_UNDEFINED_OBJECT "42704"
+
 /* The class of an error with this state; NULL or "": libpq's own, that is, the connection's. */
 enum err_class sqlstate_class(const char *state);
 
