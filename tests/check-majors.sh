@@ -4,9 +4,9 @@
 #
 # Each release is a small system in DIRECTORY/SUITE, made by debootstrap and kept, so that
 # the next run only tests.  Debian comes from the mirror this machine uses or $ELVIS_MIRROR,
-# Ubuntu from its own or $ELVIS_UBUNTU_MIRROR, checked with $ELVIS_UBUNTU_KEYRING.  Needs
-# root, for chroot and mounts; the mounts are in a namespace of their own and end with the
-# run, as do all its processes.  Nothing outside DIRECTORY is touched.
+# Ubuntu from $ELVIS_UBUNTU_MIRROR, checked with $ELVIS_UBUNTU_KEYRING.  Needs root, for
+# chroot and mounts; the mounts are in a namespace of their own and end with the run, as do all
+# its processes.  Nothing outside DIRECTORY is touched.
 set -eu
 
 source_dir=$(cd "$(dirname "$0")/.." && pwd)
@@ -32,8 +32,7 @@ mirror() {
 		sed 's,/*$,,' | head -n 1
 }
 debian_mirror=${ELVIS_MIRROR:-$(mirror)}
-debian_mirror=${debian_mirror:-http://deb.debian.org/debian}
-ubuntu_mirror=${ELVIS_UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu}
+ubuntu_mirror=${ELVIS_UBUNTU_MIRROR:-}
 ubuntu_keyring=${ELVIS_UBUNTU_KEYRING:-/usr/share/keyrings/ubuntu-archive-keyring.gpg}
 
 # from_mirror SUITE: sets $mirror, $model (debootstrap's script; a release younger than it is
@@ -52,6 +51,8 @@ from_mirror() {
 		;;
 	esac
 	[ ! -e "/usr/share/debootstrap/scripts/$1" ] || model=$1
+	[ -n "$mirror" ] || refuse "no mirror to get $1 from; name one by" \
+		"ELVIS_MIRROR (Debian) or ELVIS_UBUNTU_MIRROR (Ubuntu)"
 }
 
 make_system() {	# make_system SUITE ROOT
