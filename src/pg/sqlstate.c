@@ -20,7 +20,7 @@ static const struct {
 	{ "08", ERR_RETRY },	/* connection exceptions */
 	{ "25P03", ERR_RETRY },	/* idle in transaction for too long */
 	{ "25P04", ERR_RETRY },	/* transaction timeout */
-	{ "25006", ERR_RETRY },	/* read only: a standby, for now */
+	{ "25006", ERR_RETRY },	/* read only: a standby, which may be promoted */
 	{ "40", ERR_RETRY },	/* serialization failure, deadlock */
 	{ "53", ERR_RETRY },	/* no space, no memory, too many connections */
 	{ "55006", ERR_RETRY },	/* object in use */
