@@ -9,6 +9,9 @@ use Elvis::Node;
 use Elvis::Util;
 use Test::More;
 
+# a short backlog is over on some machines before anybody has looked where the link stands
+plan skip_all => 'make check-long runs it' unless $ENV{ELVIS_LONG};
+
 my $paris = Elvis::Node->new('paris');
 my $lyon = Elvis::Node->new('lyon');
 my $daemon = Elvis::Daemon->new('paris_lyon', nodes => [ $paris, $lyon ],
