@@ -151,6 +151,7 @@ promise_tests = \
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \
+	tests/tap/Elvis/Gate.pm \
 	tests/tap/Elvis/Link.pm \
 	tests/tap/Elvis/Load.pm \
 	tests/tap/Elvis/Node.pm \

@@ -4,6 +4,7 @@ use strict;
 use warnings;
 
 use Elvis::Daemon;
+use Elvis::Gate;
 use Elvis::Load;
 use Elvis::Node;
 use Elvis::Util;
@@ -24,15 +25,19 @@ my ($status) = $daemon->ctl('apply');
 isnt($status, 0, 'links whose tables hold rows do not start from now by themselves');
 $daemon->start;
 
+my $gate = Elvis::Gate->new($lyon, 'pgbench_accounts');
+$gate->shut(50_000);
 my $load = Elvis::Load->new($paris, clients => 8, seconds => long_or(60, 10));
 ok($paris->poll('select count(*) > 100 from pgbench_history'), 'clients write');
 
 # killed while it copies the largest table
 my @command = (Elvis::Daemon::program('elvisctl'), $daemon->what, 'copy', 'paris_lyon');
 my $copy = IPC::Run::start(\@command, '<', \undef, '>', \my $out, '2>', \my $err);
-ok($lyon->poll(q(select count(*) > 0 from pg_stat_activity where query ilike 'copy%')),
-	'a copy is under way');
+ok($gate->reached, 'a copy is in the middle of it');
 $copy->kill_kill(grace => 0);
+$gate->open;
+$gate->remove;
+is($lyon->sql('select count(*) from pgbench_accounts'), 0, 'nothing is left of half a table');
 
 $daemon->ctl_ok('copy', 'paris_lyon');
 is($load->finish, 0, 'clients notice nothing of it') or diag $load->said;
