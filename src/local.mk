@@ -95,11 +95,14 @@ daemon_sources = \
 	%reldir%/daemon/crash.c %reldir%/daemon/crash.h \
 	%reldir%/daemon/fleet.c %reldir%/daemon/fleet.h \
 	%reldir%/daemon/rulebook.c %reldir%/daemon/rulebook.h \
+	%reldir%/daemon/rundir.c %reldir%/daemon/rundir.h \
 	%reldir%/daemon/serve.c %reldir%/daemon/serve.h \
 	%reldir%/daemon/station.c %reldir%/daemon/station.h \
+	%reldir%/daemon/survey.c %reldir%/daemon/survey.h \
 	%reldir%/daemon/wire.c %reldir%/daemon/wire.h
 
 setup_sources = \
+	%reldir%/setup/chain.c %reldir%/setup/chain.h \
 	%reldir%/setup/copy.c %reldir%/setup/copy.h \
 	%reldir%/setup/inventory.c %reldir%/setup/inventory.h \
 	%reldir%/setup/plan.c %reldir%/setup/plan.h \

@@ -22,6 +22,7 @@ unit_tests = \
 	tests/unit/test_pattern \
 	tests/unit/test_quantity \
 	tests/unit/test_resolver \
+	tests/unit/test_rundir \
 	tests/unit/test_settings \
 	tests/unit/test_strbuf \
 	tests/unit/test_topology \
@@ -146,6 +147,7 @@ promise_tests = \
 	tests/tap/t/300_huge.pl \
 	tests/tap/t/310_policies.pl \
 	tests/tap/t/320_directions.pl \
+	tests/tap/t/325_survey.pl \
 	tests/tap/t/330_cut.pl \
 	tests/tap/t/340_copy.pl
 

@@ -86,4 +86,7 @@ struct conf_option {
 extern const struct conf_option conf_options[];
 extern const size_t conf_n_options;
 
+/* NULL: there is none of that name. */
+const struct conf_option *option_find(const char *name);
+
 #endif

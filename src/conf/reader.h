@@ -72,7 +72,6 @@ const char *read_suggestion(struct reader *r, const char *word, const char *cons
 void options_default(struct conf_settings *settings);
 MUST_USE bool read_option(struct reader *r, const config_setting_t *setting,
 			  const struct conf_option *option);
-const struct conf_option *option_find(const char *name);
 MUST_USE bool option_equal(const struct conf_option *option, const struct conf_settings *a,
 			   const struct conf_settings *b);
 

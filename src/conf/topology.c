@@ -156,7 +156,7 @@ check_way(struct walk *w, size_t origin, size_t link)
 	if (*way == link)
 		return;
 	there = table_at(w, *way_table);
-	finding_add(w->findings, TOPOLOGY_ERROR,
+	finding_add(w->findings, TOPOLOGY_DANGER,
 		    &(struct finding_place){ link_at(w, link)->file, link_at(w, link)->line,
 					     link_at(w, link), link_at(w, *way) },
 		    "changes first written at '%s' reach '%s' by two links, '%s' (%s.%s) and '%s' "
@@ -256,7 +256,7 @@ check_settles(struct walk *w, const struct conf_link *link, const struct conf_ru
 		settles |= settles_something(&rule->on[kind]);
 	if (settles)
 		return;
-	finding_add(w->findings, TOPOLOGY_ERROR,
+	finding_add(w->findings, TOPOLOGY_DANGER,
 		    &(struct finding_place){ rule->file, rule->line, rule, link },
 		    "%s.%s is written on %zu nodes whose changes meet at '%s', but link '%s' has "
 		    "no policy for it but strict, which stops at the first conflict and settles "
@@ -278,7 +278,7 @@ check_chain(struct walk *w, const struct conf_link *link, const struct conf_chai
 
 		if (!w->converges(w->context, chain, i, &converges) || converges >= needed)
 			continue;
-		finding_add(w->findings, TOPOLOGY_ERROR,
+		finding_add(w->findings, TOPOLOGY_DANGER,
 			    &(struct finding_place){ policy->file, policy->line, policy, link },
 			    "%s.%s is written on %zu nodes whose changes meet at '%s', but policy "
 			    "'%s' of link '%s' keeps nodes alike only %s; choose one that "
@@ -582,13 +582,34 @@ topology_free(struct topology *topology)
 }
 
 size_t
-topology_errors(const struct topology *topology)
+topology_count(const struct topology *topology, enum topology_severity severity)
 {
-	size_t errors = 0;
+	size_t count = 0;
 
 	for (size_t i = 0; i < topology->n_findings; i++)
-		errors += topology->findings[i].severity == TOPOLOGY_ERROR;
-	return errors;
+		count += topology->findings[i].severity >= severity;
+	return count;
+}
+
+bool
+topology_sound(const struct topology *topology, enum topology_severity severity, struct err *err)
+{
+	for (size_t i = 0; i < topology->n_findings; i++) {
+		const struct topology_finding *finding = &topology->findings[i];
+
+		if (finding->severity < severity)
+			continue;
+		err_set(err, ERR_CONFIG, "%s", finding->text);
+		return finding->line > 0 ? err_wrap(err, "%s:%d", finding->file, finding->line)
+					 : false;
+	}
+	return true;
+}
+
+const char *
+severity_name(enum topology_severity severity)
+{
+	return severity == TOPOLOGY_WARNING ? "warning" : "error";
 }
 
 const char *

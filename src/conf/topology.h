@@ -18,6 +18,7 @@
 #include <elvis/policy.h>
 
 #include "base/attr.h"
+#include "base/err.h"
 #include "conf/conf.h"
 
 enum topology_presence {
@@ -42,7 +43,8 @@ enum topology_role {
 
 enum topology_severity {
 	TOPOLOGY_WARNING,
-	TOPOLOGY_ERROR,	/* must not be run */
+	TOPOLOGY_ERROR,		/* must not be set up so */
+	TOPOLOGY_DANGER,	/* nor be run: nodes would differ, or changes come twice */
 };
 
 struct topology_finding {
@@ -76,7 +78,17 @@ void topology_free(struct topology *topology);	/* NULL is fine */
 /* Numbers are places in conf->nodes and in `tables`. */
 MUST_USE enum topology_role topology_role(const struct topology *topology, size_t node,
 					  size_t table);
-MUST_USE size_t topology_errors(const struct topology *topology);
+
+/* How many findings are that bad or worse */
+MUST_USE size_t topology_count(const struct topology *topology,
+			       enum topology_severity severity);
+
+/* No finding is that bad; else ERR_CONFIG with the first, its file and line. */
+MUST_USE bool topology_sound(const struct topology *topology, enum topology_severity severity,
+			     struct err *err);
+
+/* "warning" or "error", the word before a finding */
+MUST_USE const char *severity_name(enum topology_severity severity);
 
 /* "master", "replica", "relay", "-" */
 MUST_USE const char *role_name(enum topology_role role);

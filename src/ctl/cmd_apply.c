@@ -4,6 +4,7 @@
 #include "ctl/commands.h"
 #include "ctl/plugins.h"
 #include "ctl/report.h"
+#include "setup/chain.h"
 #include "setup/plan.h"
 
 /* A setup that has been looked at and may be carried out */
@@ -67,16 +68,6 @@ say_step(void *context, const struct step *step)
 	fflush(stdout);
 }
 
-static bool
-no_errors(const struct topology *topology, struct err *err)
-{
-	for (size_t i = 0; i < topology->n_findings; i++)
-		if (topology->findings[i].severity == TOPOLOGY_ERROR)
-			return err_set(err, ERR_CONFIG, "%s:%d: %s", topology->findings[i].file,
-				       topology->findings[i].line, topology->findings[i].text);
-	return true;
-}
-
 static enum ctl_exit
 finish_apply(struct setup *s, struct err *err)
 {
@@ -102,14 +93,14 @@ run(struct ctl *ctl, bool perform, struct err *err)
 		.ctl = ctl, .site = site_open(ctl->conf, "elvisctl apply"),
 		.options = { .adopt = (ctl->given & OPTION_ADOPT) != 0,
 			     .prune = (ctl->given & OPTION_PRUNE) != 0,
-			     .needs_large = ctl_plugins_need_large, .context = plugins },
+			     .needs_large = chain_needs_large, .context = plugins },
 	};
 	struct topology *topology = topology_new(ctl->conf, s.site->tables, s.site->n_tables,
-						 ctl_plugins_converge, plugins);
+						 chain_converges, plugins);
 	enum ctl_exit status = CTL_OK;
 
 	if (!site_complete(s.site, err) || !ctl_plugins_check(ctl, plugins, err) ||
-	    !no_errors(topology, err) ||
+	    !topology_sound(topology, TOPOLOGY_ERROR, err) ||
 	    !plan_make(&s.plan, s.site, topology, &s.options, ctl->arena, err))
 		status = exit_of(err);
 	else if (perform)

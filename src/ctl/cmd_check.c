@@ -6,6 +6,7 @@
 #include "ctl/commands.h"
 #include "ctl/plugins.h"
 #include "ctl/report.h"
+#include "setup/chain.h"
 #include "setup/site.h"
 
 struct check {
@@ -183,7 +184,7 @@ print_findings(const struct check *c)
 			printf("error: %s\n", c->site->nodes[i].err.text);
 	for (size_t i = 0; i < c->topology->n_findings; i++) {
 		const struct topology_finding *finding = &c->topology->findings[i];
-		const char *word = finding->severity == TOPOLOGY_ERROR ? "error" : "warning";
+		const char *word = severity_name(finding->severity);
 
 		if (finding->file != NULL && finding->line > 0)
 			printf("%s: %s:%d: %s\n", word, finding->file, finding->line,
@@ -203,8 +204,7 @@ findings_json(const struct check *c)
 
 		json_array_append_new(array, json_pack(
 			"{s:s, s:s, s:s?, s:i}", "severity",
-			finding->severity == TOPOLOGY_ERROR ? "error" : "warning", "text",
-			finding->text, "file", finding->file, "line", finding->line));
+			severity_name(finding->severity), "text", finding->text, "file", finding->file, "line", finding->line));
 	}
 	return array;
 }
@@ -235,7 +235,7 @@ print_check(const struct check *c)
 static enum ctl_exit
 check_status(const struct check *c, struct err *err)
 {
-	size_t errors = topology_errors(c->topology);
+	size_t errors = topology_count(c->topology, TOPOLOGY_ERROR);
 
 	if (errors > 0) {
 		err_set(err, ERR_CONFIG, "%s: %zu error%s, see above", c->site->conf->origin,
@@ -261,7 +261,7 @@ run_check(struct ctl *ctl, struct err *err)
 		for (size_t i = 0; i < ctl->conf->n_nodes; i++)
 			c.unreachable += c.site->nodes[i].conn == NULL;
 		c.topology = topology_new(ctl->conf, c.site->tables, c.site->n_tables,
-					  ctl_plugins_converge, plugins);
+					  chain_converges, plugins);
 		print_check(&c);
 		status = check_status(&c, err);
 		topology_free(c.topology);

@@ -18,15 +18,4 @@ MUST_USE struct conf_strings ctl_plugin_dirs(const struct ctl *ctl, enum elvis_p
 MUST_USE bool ctl_plugins_check(const struct ctl *ctl, struct plugin_set *plugins,
 				struct err *err);
 
-/*
- * A topology_converges; its context is the struct plugin_set.  A policy that orders versions is
- * carried out on every change only if it is the first that decides updates; behind another it
- * keeps no two writers alike.
- */
-bool ctl_plugins_converge(void *context, const struct conf_chain *chain, size_t place,
-			  enum elvis_convergence *converges);
-
-/* For struct plan_options; its context is the struct plugin_set. */
-bool ctl_plugins_need_large(void *context, const struct conf_chain *chain);
-
 #endif

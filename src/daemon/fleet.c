@@ -13,7 +13,6 @@
 #include "base/mem.h"
 #include "daemon/station.h"
 #include "daemon/wire.h"
-#include "plugin/loader.h"
 
 struct fleet {
 	const struct conf *conf;
@@ -90,6 +89,12 @@ const struct conf *
 fleet_conf(const struct fleet *fleet)
 {
 	return fleet->conf;
+}
+
+struct plugin_set *
+fleet_plugins(const struct fleet *fleet)
+{
+	return fleet->plugins;
 }
 
 /* So that who decided what can be traced to the very bytes that did. */

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "conf/conf.h"
 #include "plugin/breadcrumb.h"
+#include "plugin/loader.h"
 
 struct fleet;
 
@@ -26,6 +27,7 @@ MUST_USE bool fleet_new(struct fleet **fleet, const struct conf *conf,
 void fleet_free(struct fleet *fleet);	/* ends it first where it runs; NULL is fine */
 
 const struct conf *fleet_conf(const struct fleet *fleet);
+struct plugin_set *fleet_plugins(const struct fleet *fleet);
 
 MUST_USE bool fleet_start(struct fleet *fleet, struct err *err);
 

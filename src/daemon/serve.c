@@ -25,8 +25,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "conf/option.h"
 #include "daemon/crash.h"
 #include "daemon/fleet.h"
+#include "daemon/rundir.h"
+#include "daemon/survey.h"
 #include "plugin/breadcrumb.h"
 #include "setup/plan.h"
 #include "setup/site.h"
@@ -121,7 +124,16 @@ make_fleet(struct daemon *d, const struct conf *conf, struct fleet **fleet, stru
 		.sinks = strings(&d->arguments->sink_dirs),
 	};
 
-	return fleet_new(fleet, conf, &dirs, d->crumbs, err);
+	struct fleet *made;
+
+	if (!fleet_new(&made, conf, &dirs, d->crumbs, err))
+		return false;
+	if (!survey(conf, fleet_plugins(made), d->signals, SUBJECT, err)) {
+		fleet_free(made);
+		return false;
+	}
+	*fleet = made;
+	return true;
 }
 
 static const struct conf *
@@ -144,19 +156,25 @@ set_log_level(const struct daemon *d, const struct conf *conf)
 
 /* Breadcrumbs ---------------------------------------------------------------------- */
 
-/* A file for each configuration, so that several daemons may share the directory.  Without one
- * policies are still watched; only a crash then leaves no trace. */
+static char *
+crumbs_file(const struct daemon *d, const struct conf *conf, struct err *err)
+{
+	AUTO_FREE char *dir = rundir_make(conf->settings.run_dir,
+					  option_find("run_dir")->fallback, err);
+
+	return dir != NULL ? rundir_file(dir, d->arguments->config, ".policies") : NULL;
+}
+
+/* Without a file policies are still watched; only a crash then leaves no trace. */
 static bool
 open_crumbs(struct daemon *d, const struct conf *conf, struct err *err)
 {
-	const char *base = strrchr(conf->origin, '/');
 	AUTO_FREE char *file = NULL;
 
 	if (d->arguments->config == NULL)
 		return breadcrumbs_open(&d->crumbs, NULL, err);
-	file = mem_printf("%s/%s.policies", conf->settings.run_dir,
-			  base != NULL ? base + 1 : conf->origin);
-	if (breadcrumbs_open(&d->crumbs, file, err))
+	file = crumbs_file(d, conf, err);
+	if (file != NULL && breadcrumbs_open(&d->crumbs, file, err))
 		return true;
 	log_warning(SUBJECT, "%s; a crash inside of a policy would leave no trace", err->text);
 	err_clear(err);

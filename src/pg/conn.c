@@ -26,6 +26,7 @@ struct conn {
 	PGconn *pg;
 	int stop_fd;
 	bool busy;
+	int connect_ms;
 	bool abandoned;		/* a wait was given up in the middle of a statement */
 	char sqlstate[6];
 	char application[64];	/* the subject of what the server has to say */
@@ -147,7 +148,7 @@ wait_until(struct conn *conn, int what, int64_t until, struct err *err)
 
 		if (until > 0 && left <= 0)
 			return err_set(err, ERR_RETRY, "no answer from the server for %d s",
-				       CONNECT_MS / 1000);
+				       conn->connect_ms / 1000);
 		n = poll(fds, 2, (int) left);
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_RETRY, "poll: %s", strerror(errno));
@@ -172,7 +173,7 @@ conn_wait(struct conn *conn, int what, struct err *err)
 static bool
 connect_finish(struct conn *conn, struct err *err)
 {
-	int64_t until = clock_mono_ms() + CONNECT_MS;
+	int64_t until = clock_mono_ms() + conn->connect_ms;
 	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
 
 	while (status != PGRES_POLLING_OK) {
@@ -238,6 +239,7 @@ conn_open(struct conn **conn, const struct conn_options *options, struct err *er
 	struct conn *c = mem_zalloc(sizeof(*c));
 
 	c->stop_fd = options->stop_fd;
+	c->connect_ms = options->connect_ms > 0 ? options->connect_ms : CONNECT_MS;
 	c->statements = hash_new();
 	snprintf(c->application, sizeof(c->application), "%s", options->application);
 	if (!connect_start(c, options, err)) {

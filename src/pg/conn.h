@@ -33,6 +33,7 @@ struct conn_options {
 	const char *application;	/* application_name, such as "elvisd paris" */
 	const char *synchronous_commit;	/* NULL: as the server has it */
 	int stop_fd;			/* readable: give up what is being waited for; -1: none */
+	int connect_ms;			/* how long connecting may take; 0: 20 s */
 };
 
 /*

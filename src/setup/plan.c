@@ -516,15 +516,6 @@ converges_always(void *context, const struct conf_chain *chain, size_t place,
 	return true;
 }
 
-static bool
-first_error(const struct topology *topology, struct err *err)
-{
-	for (size_t i = 0; i < topology->n_findings; i++)
-		if (topology->findings[i].severity == TOPOLOGY_ERROR)
-			return err_set(err, ERR_CONFIG, "%s", topology->findings[i].text);
-	return true;
-}
-
 bool
 setup_run(const struct conf *conf, const char *application, struct err *err)
 {
@@ -535,7 +526,7 @@ setup_run(const struct conf *conf, const char *application, struct err *err)
 						 converges_always, NULL);
 	struct unattended u = { .subject = application, .open = ERR_INIT };
 	struct plan plan;
-	bool ok = site_complete(site, err) && first_error(topology, err) &&
+	bool ok = site_complete(site, err) && topology_sound(topology, TOPOLOGY_ERROR, err) &&
 		  plan_make(&plan, site, topology, &options, arena, err) &&
 		  plan_perform(&plan, site, &options, log_step, &u, err);
 

@@ -5,16 +5,6 @@
 
 #include "base/mem.h"
 
-/* Setting up may wait for locks, but a command typed wants its answer committed. */
-static bool
-open_session(struct conn **conn, const char *conninfo, const char *application,
-	     struct err *err)
-{
-	return conn_open(conn, &(struct conn_options){
-			.conninfo = conninfo, .application = application, .stop_fd = -1,
-		}, err);
-}
-
 static void
 ask_node(struct site *site, struct site_node *node)
 {
@@ -93,8 +83,9 @@ gather_tables(struct site *site)
 }
 
 struct site *
-site_open(const struct conf *conf, const char *application)
+site_open_with(const struct conf *conf, const struct conn_options *how)
 {
+	struct conn_options options = *how;
 	struct site *site = mem_zalloc(sizeof(*site));
 
 	site->conf = conf_ref(conf);
@@ -104,13 +95,22 @@ site_open(const struct conf *conf, const char *application)
 		struct site_node *node = &site->nodes[i];
 
 		node->node = &conf->nodes[i];
-		if (open_session(&node->conn, conf->nodes[i].conninfo, application, &node->err))
+		options.conninfo = conf->nodes[i].conninfo;
+		if (conn_open(&node->conn, &options, &node->err))
 			ask_node(site, node);
 		else
 			err_wrap(&node->err, "node '%s'", node->node->name);
 	}
 	gather_tables(site);
 	return site;
+}
+
+struct site *
+site_open(const struct conf *conf, const char *application)
+{
+	return site_open_with(conf, &(struct conn_options){
+			.application = application, .stop_fd = -1,
+		});
 }
 
 void
@@ -162,7 +162,9 @@ identify(const char *conninfo, const char *application, struct arena *arena, uin
 	AUTO_CONN struct conn *conn = NULL;
 	struct inventory inventory;
 
-	if (!open_session(&conn, conninfo, application, err) ||
+	if (!conn_open(&conn, &(struct conn_options){
+			.conninfo = conninfo, .application = application, .stop_fd = -1,
+		}, err) ||
 	    !inventory_read(&inventory, conn, arena, err))
 		return false;
 	if (inventory.id != 0) {

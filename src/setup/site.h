@@ -33,6 +33,9 @@ struct site {
  * holds a reference to the configuration.  `application` is for pg_stat_activity.
  */
 MUST_USE struct site *site_open(const struct conf *conf, const char *application);
+
+/* The same for whoever cannot wait as long: `how` without its conninfo. */
+MUST_USE struct site *site_open_with(const struct conf *conf, const struct conn_options *how);
 void site_close(struct site *site);	/* NULL is fine */
 
 /* The error of the first node that could not be asked, ERR_RETRY mostly. */

@@ -17,7 +17,7 @@ layers() {
 	layer src/conf   'base/ model/ conf/ elvis/' "$outside" '<libconfig\.h>'
 	layer src/pg     'base/ model/ pg/ elvis/' "$outside" '<libpq-fe\.h>'
 	layer src/plugin 'base/ model/ plugin/ elvis/' "$outside" '<dlfcn\.h>'
-	layer src/setup  'base/ model/ conf/ pg/ setup/ elvis/' "$outside" '<libpq-fe\.h>'
+	layer src/setup  'base/ model/ conf/ pg/ plugin/ setup/ elvis/' "$outside" '<libpq-fe\.h>'
 	layer src/daemon 'base/ model/ engine/ conf/ pg/ plugin/ setup/ daemon/ elvis/' "$outside" \
 		'<systemd/sd-daemon\.h>'
 	layer src/ctl    'base/ model/ conf/ pg/ plugin/ setup/ ctl/ elvis/' "$outside"

@@ -123,7 +123,7 @@ START_TEST(a_two_way_chain_is_sound)
 	draw(LINK("ab", "a", "b", ALL) LINK("ba", "b", "a", ALL) LINK("bc", "b", "c", ALL)
 		     LINK("cb", "c", "b", ALL));
 
-	ck_assert_uint_eq(topology_errors(topology), 0);
+	ck_assert_uint_eq(topology_count(topology, TOPOLOGY_ERROR), 0);
 	wipe();
 }
 END_TEST
@@ -131,12 +131,12 @@ END_TEST
 START_TEST(two_ways_from_one_origin_are_refused)
 {
 	draw(LINK("ab", "a", "b", ALL) LINK("bc", "b", "c", ALL) LINK("ac", "a", "c", ALL));
-	ck_assert(says(TOPOLOGY_ERROR, "reach 'c' by two links"));
+	ck_assert(says(TOPOLOGY_DANGER, "reach 'c' by two links"));
 	wipe();
 
 	draw(LINK("ab", "a", "b", ALL) LINK("bc", "b", "c", "tables = \"public.t\";")
 		     LINK("ac", "a", "c", "tables = \"public.u\";"));
-	ck_assert(says(TOPOLOGY_ERROR, "reach 'c' by two links"));
+	ck_assert(says(TOPOLOGY_DANGER, "reach 'c' by two links"));
 	wipe();
 }
 END_TEST
@@ -148,7 +148,7 @@ START_TEST(a_mesh_forwards_local_changes_only)
 	LINK("ac", "a", "c", more) LINK("ca", "c", "a", more)
 
 	draw(MESH(ALL));
-	ck_assert(says(TOPOLOGY_ERROR, "by two links"));
+	ck_assert(says(TOPOLOGY_DANGER, "by two links"));
 	wipe();
 
 	draw(MESH(ALL "forward = \"local\";"));
@@ -173,19 +173,19 @@ START_TEST(policies_must_converge_as_far_as_nodes_write)
 #define THREE(policy) MESH("forward = \"local\"; tables = ( { match = \"public.*\"; policy = \"" policy "\"; } );")
 
 	draw(PAIR("oneway"));
-	ck_assert(says(TOPOLOGY_ERROR, "keeps nodes alike only where one node writes"));
+	ck_assert(says(TOPOLOGY_DANGER, "keeps nodes alike only where one node writes"));
 	wipe();
 	draw(PAIR("pair"));
 	ck_assert_uint_eq(topology->n_findings, 0);
 	wipe();
 	draw(THREE("pair"));
-	ck_assert(says(TOPOLOGY_ERROR, "is written on 3 nodes"));
+	ck_assert(says(TOPOLOGY_DANGER, "is written on 3 nodes"));
 	wipe();
 	draw(THREE("newest"));
 	ck_assert_uint_eq(topology->n_findings, 0);
 	wipe();
 	draw(PAIR("strict"));
-	ck_assert(says(TOPOLOGY_ERROR, "no policy for it but strict"));
+	ck_assert(says(TOPOLOGY_DANGER, "no policy for it but strict"));
 	wipe();
 	draw(LINK("ab", "a", "b", "tables = ( { match = \"public.*\"; policy = \"oneway\"; } );"));
 	ck_assert_uint_eq(topology->n_findings, 0);
@@ -199,7 +199,7 @@ START_TEST(a_chain_for_one_kind_must_converge_too)
 	     LINK("ba", "b", "a", "tables = ( { match = \"public.*\"; "
 		  "on = { delete_missing = \"oneway\"; }; } );"));
 
-	ck_assert(says(TOPOLOGY_ERROR, "policy 'oneway' of link 'ba'"));
+	ck_assert(says(TOPOLOGY_DANGER, "policy 'oneway' of link 'ba'"));
 	ck_assert(says(TOPOLOGY_WARNING, "have different policies"));
 	wipe();
 }

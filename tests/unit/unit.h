@@ -24,6 +24,8 @@ unit_run(const char *name, const TTest *const *tests, size_t count)
 	SRunner *runner;
 	int failed;
 
+	/* against what never ends; Check's own four seconds are little on a busy machine */
+	tcase_set_timeout(tcase, 120);
 	for (size_t i = 0; i < count; i++)
 		tcase_add_test(tcase, tests[i]);
 	suite_add_tcase(suite, tcase);
