@@ -23,6 +23,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/pins.c \
 	%reldir%/position.c \
 	%reldir%/read.c \
+	%reldir%/recent.c \
 	%reldir%/relation.c \
 	%reldir%/render.c \
 	%reldir%/reorder.c \
@@ -43,7 +44,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/walk.c \
 	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
-	%reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
+	%reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h %reldir%/recent.h \
 	%reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/segment.h \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
 	%reldir%/wait.h \

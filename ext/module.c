@@ -10,6 +10,7 @@
 #include "node.h"
 #include "pending.h"
 #include "read.h"
+#include "recent.h"
 #include "position.h"
 #include "relation.h"
 #include "segment.h"
@@ -37,6 +38,7 @@ _PG_init(void)
 	relation_init();
 	version_init();
 	read_init();
+	recent_init();
 	wait_init();
 	capture_init();
 	pending_init();

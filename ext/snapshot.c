@@ -25,6 +25,7 @@
 #include "catalog.h"
 #include "compat.h"
 #include "node.h"
+#include "recent.h"
 #include "segment.h"
 #include "snapshot.h"
 #include "wait.h"
@@ -166,8 +167,10 @@ find_anywhere(int64 id, struct snapshot_row *row)
 		struct segment *segment = list_nth(segments, i);
 
 		if (OidIsValid(segment->snapshots) &&
-		    find_in(segment->snapshots, segment->snapshots_pkey, id, row))
+		    find_in(segment->snapshots, segment->snapshots_pkey, id, row)) {
+			recent_add(segment->snapshots, row);
 			return true;
+		}
 	}
 	return false;
 }
@@ -175,7 +178,7 @@ find_anywhere(int64 id, struct snapshot_row *row)
 bool
 snapshot_find(int64 id, struct snapshot_row *row)
 {
-	return id != 0 && find_anywhere(id, row);
+	return id != 0 && (recent_find(id, row) || find_anywhere(id, row));
 }
 
 bool
@@ -247,6 +250,7 @@ record(const struct snapshot_row *row)
 	values[SNAPSHOT_AT - 1] = TimestampTzGetDatum(row->at);
 	values[SNAPSHOT_SEALED - 1] = Int64GetDatum(row->sealed);
 	catalog_insert(relation, values, nulls);
+	recent_add(RelationGetRelid(relation), row);
 	table_close(relation, RowExclusiveLock);
 }
 
@@ -268,6 +272,7 @@ take(const struct snapshot_row *last, struct snapshot_row *row)
 				 "transaction numbers? Use elvis.adopt_node().")));
 	commit_durably();
 	record(row);
+	CommandCounterIncrement();	/* elvis.read() in the same statement finds it */
 	wait_wake_at_commit();
 }
 
@@ -375,6 +380,20 @@ take_if_needed(struct snapshot_row *newest, bool *any)
 }
 
 /*
+ * Is there something to take one of?  The newest that this session knows will do to see that
+ * there is; that there is not, and under the lock which one is the newest, the tables say.
+ */
+static bool
+anything_new(struct snapshot_row *newest, bool *any, int64 known)
+{
+	*any = recent_find(0, newest) && newest->id == known;
+	if (*any && anything_since(newest))
+		return true;
+	*any = snapshot_newest(newest);
+	return !*any || newest->id > known || anything_since(newest);
+}
+
+/*
  * One look: true when there is an answer.  Otherwise *nap_ms says how long nothing can
  * change, and 0 that only a commit or the timeout can.
  */
@@ -382,11 +401,10 @@ static bool
 look(struct snapshot_row *newest, bool *any, int64 known, int32 floor_ms, long *nap_ms)
 {
 	*nap_ms = 0;
-	*any = snapshot_newest(newest);
+	if (!anything_new(newest, any, known))
+		return false;
 	if (*any && newest->id > known)
 		return true;
-	if (*any && !anything_since(newest))
-		return false;
 	if (*any)
 		*nap_ms = ms_until(TimestampTzPlusMilliseconds(newest->at, floor_ms));
 	if (*nap_ms > 0)

@@ -238,6 +238,33 @@ count_snapshot(struct station *station)
 	station->snapshots++;
 }
 
+/*
+ * Waits for the next snapshot.  While a link stands at the newest one it will want what comes
+ * next as soon as it is there, so that is read along.
+ */
+static bool
+next_snapshot(struct station *station, int floor_ms, int timeout_ms, bool *fresh,
+	      struct err *err)
+{
+	struct snapshot known = station->newest;
+	struct cursor cursor = { .from_id = known.id, .from_token = known.token };
+	struct piece piece;
+	int form;
+
+	if (known.id == 0 || !mailbox_eager(station->mailbox, &form))
+		return source_wait(station->conn, known.id, floor_ms, timeout_ms,
+				   &station->newest, fresh, err);
+	if (!source_wait_read(station->conn, &known, floor_ms, timeout_ms, PIECE_BYTES, form,
+			      &station->newest, fresh, &piece, err))
+		return false;
+	if (*fresh) {
+		cursor.to_id = station->newest.id;
+		cursor.to_token = station->newest.token;
+		cache_put(station->cache, &cursor, form, &piece);
+	}
+	return true;
+}
+
 static bool
 one_round(struct station *station, struct err *err)
 {
@@ -247,8 +274,7 @@ one_round(struct station *station, struct err *err)
 
 	if (station->conn == NULL && !connect_source(station, err))
 		return false;
-	if (!source_wait(station->conn, station->newest.id, floor_ms,
-			 (int) settings->snapshot_interval, &station->newest, &fresh, err))
+	if (!next_snapshot(station, floor_ms, (int) settings->snapshot_interval, &fresh, err))
 		return false;
 	if (fresh) {
 		count_snapshot(station);

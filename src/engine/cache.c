@@ -226,6 +226,16 @@ entry_new(struct cache *cache, const struct key *key)
 	return entry;
 }
 
+static void
+make_ready(struct cache *cache, struct entry *entry, const struct piece *piece)
+{
+	entry->piece = *piece;
+	entry->ready = true;
+	cache->bytes += entry_bytes(entry);
+	cache->reads++;
+	link_newest(cache, entry);
+}
+
 /* Finishes the read that was started.  With `busy` set by us, and the lock. */
 static bool
 finish(struct cache *cache, struct err *err)
@@ -239,16 +249,11 @@ finish(struct cache *cache, struct err *err)
 	pthread_mutex_lock(&cache->lock);
 
 	cache->asked = NULL;
-	if (!done) {
+	if (done)
+		make_ready(cache, entry, &piece);
+	else
 		drop(cache, entry);
-		return false;
-	}
-	entry->piece = piece;
-	entry->ready = true;
-	cache->bytes += entry_bytes(entry);
-	cache->reads++;
-	link_newest(cache, entry);
-	return true;
+	return done;
 }
 
 /* Starts the read of an entry made for it.  Likewise. */
@@ -379,6 +384,23 @@ cache_ahead(struct cache *cache, const struct cursor *cursor, int form)
 		let_go(cache);
 	}
 	pthread_mutex_unlock(&cache->lock);
+}
+
+void
+cache_put(struct cache *cache, const struct cursor *cursor, int form, struct piece *piece)
+{
+	struct key key = key_of(cursor, form);
+	bool wanted;
+
+	pthread_mutex_lock(&cache->lock);
+	wanted = cache->members > 0 && entry_find(cache, &key) == NULL;
+	if (wanted) {
+		make_ready(cache, entry_new(cache, &key), piece);
+		make_room(cache);
+	}
+	pthread_mutex_unlock(&cache->lock);
+	if (!wanted)
+		piece->release(piece->owner);
 }
 
 bool

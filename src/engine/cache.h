@@ -44,6 +44,12 @@ void cache_give_back(struct cache *cache, const struct piece *piece);
  */
 void cache_ahead(struct cache *cache, const struct cursor *cursor, int form);
 
+/*
+ * A piece that was read elsewhere: the cache's from now on.  One that is here already, or that no
+ * link takes part to have, is released.
+ */
+void cache_put(struct cache *cache, const struct cursor *cursor, int form, struct piece *piece);
+
 /* Others have been past that place and its piece is gone. */
 MUST_USE bool cache_is_behind(struct cache *cache, const struct cursor *cursor, int form);
 

@@ -308,6 +308,7 @@ start(struct link *link, const struct news *news, struct err *err)
 	link->stored = link->position;
 	link->confirmed = news->position;
 	link->form = sink->ops->form(sink->self);
+	mailbox_reads(link->slot, link->form);
 	link->begun = false;
 	say_started(link);
 	known = stream(link, err);

@@ -31,6 +31,8 @@ struct slot {
 	struct elvis_position confirm;
 	uint64_t turn;
 	struct snapshot place;	/* where it stands or is going; id 0: has not said */
+	int form;
+	bool waiting;		/* for a snapshot newer than the place where it stands */
 };
 
 struct mailbox *
@@ -105,8 +107,11 @@ mailbox_snapshot(struct mailbox *mailbox, const struct snapshot *snapshot)
 {
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->newest = *snapshot;
-	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next)
+	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next) {
+		if (slot->waiting)
+			slot->place = *snapshot;
 		pthread_cond_signal(&slot->bell);
+	}
 	pthread_mutex_unlock(&mailbox->lock);
 }
 
@@ -220,12 +225,14 @@ mailbox_wait(struct slot *slot, int64_t known, uint64_t turn, int timeout_ms)
 		until.tv_nsec -= 1000000000L;
 	}
 	pthread_mutex_lock(&mailbox->lock);
+	slot->waiting = slot->place.id != 0 && slot->place.id == known;
 	while (!slot->rung && slot->turn == turn && mailbox->newest.id <= known &&
 	       result != ETIMEDOUT)
 		result = timeout_ms < 0 ?
 			pthread_cond_wait(&slot->bell, &mailbox->lock) :
 			pthread_cond_timedwait(&slot->bell, &mailbox->lock, &until);
 	slot->rung = false;
+	slot->waiting = false;
 	pthread_mutex_unlock(&mailbox->lock);
 }
 
@@ -257,6 +264,22 @@ is_running(const struct slot *slot)
 	return slot->known.state == LINK_RUNNING && !slot->stop_wanted;
 }
 
+bool
+mailbox_eager(struct mailbox *mailbox, int *form)
+{
+	const struct slot *slot;
+
+	pthread_mutex_lock(&mailbox->lock);
+	slot = mailbox->slots;
+	while (slot != NULL && (!is_running(slot) || mailbox->newest.id == 0 ||
+				slot->place.id != mailbox->newest.id))
+		slot = slot->next;
+	if (slot != NULL)
+		*form = slot->form;
+	pthread_mutex_unlock(&mailbox->lock);
+	return slot != NULL;
+}
+
 struct snapshot
 mailbox_goal(struct slot *slot, const struct snapshot *from)
 {
@@ -273,6 +296,14 @@ mailbox_goal(struct slot *slot, const struct snapshot *from)
 	slot->place = goal;
 	pthread_mutex_unlock(&mailbox->lock);
 	return goal;
+}
+
+void
+mailbox_reads(struct slot *slot, int form)
+{
+	pthread_mutex_lock(&slot->mailbox->lock);
+	slot->form = form;
+	pthread_mutex_unlock(&slot->mailbox->lock);
 }
 
 void

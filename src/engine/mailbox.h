@@ -35,6 +35,10 @@ void mailbox_leave(struct slot *slot);
 void mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts);
 void mailbox_snapshot(struct mailbox *mailbox, const struct snapshot *snapshot);
 
+/* Does a running link stand at the newest snapshot, or go there, so that what comes after it is
+ * wanted at once?  *form: in which form the first of them reads. */
+MUST_USE bool mailbox_eager(struct mailbox *mailbox, int *form);
+
 /* All that the source has recorded, at one moment; links not among them are absent. */
 void mailbox_subscribers(struct mailbox *mailbox, const struct subscriber *subscribers,
 			 size_t n);
@@ -86,6 +90,9 @@ void mailbox_ring(struct slot *slot);
  * there is none.  The link is going there from now on.
  */
 struct snapshot mailbox_goal(struct slot *slot, const struct snapshot *from);
+
+/* The form (enum elvis_column_form) in which the link reads from now on */
+void mailbox_reads(struct slot *slot, int form);
 
 /* The link is going there, or stands there. */
 void mailbox_go(struct slot *slot, const struct snapshot *where);

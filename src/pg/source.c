@@ -89,12 +89,26 @@ release(void *owner)
 	PQclear(owner);
 }
 
+/* From the columns body, seq, inside and finished; the result goes with the piece. */
+static void
+take_piece(struct piece *piece, PGresult *result, int column)
+{
+	size_t length;
+
+	piece->records.at = result_bytes(result, 0, column, &length);
+	piece->records.end = piece->records.at + length;
+	piece->seq = result_i64(result, 0, column + 1);
+	piece->inside = result_i64(result, 0, column + 2);
+	piece->finished = result_bool(result, 0, column + 3);
+	piece->owner = result;
+	piece->release = release;
+}
+
 static bool
 read_finish(struct source *source, struct piece *piece, struct err *err)
 {
 	struct reader *reader = reader_of(source);
 	PGresult *result;
-	size_t length;
 
 	if (reader->conn == NULL)
 		return err_set(err, ERR_BUG, "nothing was asked for");
@@ -104,13 +118,7 @@ read_finish(struct source *source, struct piece *piece, struct err *err)
 		PQclear(result);
 		return err_set(err, ERR_BUG, "elvis.read() returned no row");
 	}
-	piece->records.at = result_bytes(result, 0, 0, &length);
-	piece->records.end = piece->records.at + length;
-	piece->seq = result_i64(result, 0, 1);
-	piece->inside = result_i64(result, 0, 2);
-	piece->finished = result_bool(result, 0, 3);
-	piece->owner = result;
-	piece->release = release;
+	take_piece(piece, result, 0);
 	return true;
 }
 
@@ -203,6 +211,18 @@ source_facts(struct conn *conn, struct source_facts *facts, struct err *err)
 	return true;
 }
 
+static bool
+take_snapshot(const PGresult *result, struct snapshot *newest, bool *fresh, struct err *err)
+{
+	if (PQntuples(result) != 1)
+		return err_set(err, ERR_BUG, "elvis.wait_snapshot() returned no row");
+	newest->id = result_i64(result, 0, 0);
+	newest->token = result_i64(result, 0, 1);
+	newest->at = result_time(result, 0, 2);
+	*fresh = result_bool(result, 0, 3);
+	return true;
+}
+
 bool
 source_wait(struct conn *conn, int64_t known, int floor_ms, int timeout_ms,
 	    struct snapshot *newest, bool *fresh, struct err *err)
@@ -213,15 +233,37 @@ source_wait(struct conn *conn, int64_t known, int floor_ms, int timeout_ms,
 	params_i64(&params, known);
 	params_i32(&params, floor_ms);
 	params_i32(&params, timeout_ms);
-	if (!conn_run(conn, "SELECT id, token, at, fresh FROM elvis.wait_snapshot($1, $2, $3)",
-		      &params, &result, err))
+	return conn_run(conn, "SELECT id, token, at, fresh "
+			"FROM elvis.wait_snapshot($1, $2, $3)", &params, &result, err) &&
+	       take_snapshot(result, newest, fresh, err);
+}
+
+/* elvis.read() is strict: with nothing new it is not called. */
+bool
+source_wait_read(struct conn *conn, const struct snapshot *known, int floor_ms, int timeout_ms,
+		 size_t piece_bytes, int form, struct snapshot *newest, bool *fresh,
+		 struct piece *piece, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+	AUTO_RESULT PGresult *result = NULL;
+
+	params_i64(&params, known->id);
+	params_i64(&params, known->token);
+	params_i32(&params, floor_ms);
+	params_i32(&params, timeout_ms);
+	params_i32(&params, (int32_t) piece_bytes);
+	params_text(&params, form_name(form));
+	if (!conn_run(conn, "SELECT w.id, w.token, w.at, w.fresh, r.body, r.seq, r.inside, "
+		      "       r.finished "
+		      "FROM elvis.wait_snapshot($1, $3, $4) w, "
+		      "     elvis.read($1, $2, CASE WHEN w.fresh THEN w.id END, w.token, 0, 0, "
+		      "                $5, $6) r", &params, &result, err) ||
+	    !take_snapshot(result, newest, fresh, err))
 		return false;
-	if (PQntuples(result) != 1)
-		return err_set(err, ERR_BUG, "elvis.wait_snapshot() returned no row");
-	newest->id = result_i64(result, 0, 0);
-	newest->token = result_i64(result, 0, 1);
-	newest->at = result_time(result, 0, 2);
-	*fresh = result_bool(result, 0, 3);
+	if (*fresh) {
+		take_piece(piece, result, 4);
+		result = NULL;
+	}
 	return true;
 }
 

@@ -36,6 +36,16 @@ MUST_USE bool source_facts(struct conn *conn, struct source_facts *facts, struct
 MUST_USE bool source_wait(struct conn *conn, int64_t known, int floor_ms, int timeout_ms,
 			  struct snapshot *newest, bool *fresh, struct err *err);
 
+/*
+ * The same, and when there is a newer one, the first piece of the batch from `known` to it comes
+ * along, read in the same statement: what would take a second session another round trip.  The
+ * caller releases the piece; when not *fresh there is none.
+ */
+MUST_USE bool source_wait_read(struct conn *conn, const struct snapshot *known, int floor_ms,
+			       int timeout_ms, size_t piece_bytes, int form,
+			       struct snapshot *newest, bool *fresh, struct piece *piece,
+			       struct err *err);
+
 /* All rows of elvis.subscriber; *list is the caller's to free(). */
 MUST_USE bool source_subscribers(struct conn *conn, struct subscriber **list, size_t *n,
 				 struct err *err);

@@ -130,6 +130,40 @@ START_TEST(what_was_read_ahead_is_not_read_again)
 }
 END_TEST
 
+static int released;
+
+static void
+count_released(void *owner)
+{
+	(void) owner;
+	released++;
+}
+
+START_TEST(what_was_read_elsewhere_is_found_and_released_once)
+{
+	struct fake_source source = fake();
+	struct cache *cache = cache_new(&source.source, 1 << 20);
+	struct piece piece = { .seq = 1000, .finished = true, .release = count_released };
+	struct cursor start = at(4, 5, 0);
+	struct snapshot from = { .id = 4 }, to = { .id = 0 };
+
+	cache_put(cache, &start, 's', &piece);
+	ck_assert_int_eq(released, 1);	/* nobody is there to have it */
+
+	cache_join(cache);
+	cache_put(cache, &start, 's', &piece);
+	cache_put(cache, &start, 's', &piece);	/* it is there already */
+	ck_assert_int_eq(released, 2);
+	ck_assert(cache_goal(cache, &from, 's', &to));
+	ck_assert_int_eq(to.id, 5);
+	ck_assert_int_eq(pass(cache, start).seq, 1000);
+	ck_assert_int_eq(released, 3);
+	ck_assert_int_eq(source.reads, 0);
+	cache_leave(cache);
+	cache_free(cache);
+}
+END_TEST
+
 START_TEST(a_failed_read_is_told_to_who_wanted_it_and_tried_again)
 {
 	atomic_int calls = 0;
@@ -220,6 +254,7 @@ UNIT_MAIN("cache",
 	  a_link_far_behind_is_told_so_and_one_in_front_is_not,
 	  a_batch_that_others_have_read_is_found_by_its_beginning,
 	  what_was_read_ahead_is_not_read_again,
+	  what_was_read_elsewhere_is_found_and_released_once,
 	  a_failed_read_is_told_to_who_wanted_it_and_tried_again,
 	  who_waits_when_it_ends_is_let_go,
 	  four_links_cost_the_source_one)

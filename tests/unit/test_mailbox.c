@@ -80,6 +80,27 @@ START_TEST(nobody_goes_where_a_link_stands_that_does_not_run)
 }
 END_TEST
 
+START_TEST(what_comes_next_is_wanted_while_a_link_stands_at_the_newest)
+{
+	struct office o = office_new(LINK_PAUSED);
+	struct snapshot newest = { .id = 9 };
+	int form = 0;
+
+	mailbox_reads(o.b, 's');
+	mailbox_reads(o.c, 't');
+	ck_assert(!mailbox_eager(o.mailbox, &form));
+	mailbox_go(o.b, &newest);
+	ck_assert(!mailbox_eager(o.mailbox, &form));	/* it does not run */
+	mailbox_go(o.c, &newest);
+	ck_assert(mailbox_eager(o.mailbox, &form));
+	ck_assert_int_eq(form, 't');
+	newest.id = 10;
+	mailbox_snapshot(o.mailbox, &newest);
+	ck_assert(!mailbox_eager(o.mailbox, &form));	/* it was not waiting for that one */
+	office_free(&o);
+}
+END_TEST
+
 START_TEST(a_stop_is_in_force_at_once_and_asked_for_until_it_is_recorded)
 {
 	struct office o = office_new(LINK_RUNNING);
@@ -141,6 +162,7 @@ END_TEST
 UNIT_MAIN("mailbox",
 	  links_at_different_places_meet_and_go_on_together,
 	  nobody_goes_where_a_link_stands_that_does_not_run,
+	  what_comes_next_is_wanted_while_a_link_stands_at_the_newest,
 	  a_stop_is_in_force_at_once_and_asked_for_until_it_is_recorded,
 	  what_is_said_while_it_is_recorded_is_asked_for_again,
 	  a_link_nobody_entered_is_absent)
