@@ -40,7 +40,7 @@ batch_goal(struct link *link)
 	if (position_at_snapshot(position) &&
 	    !cache_goal(link->ends.shared, &from, link->form, &to))
 		return mailbox_goal(link->slot, &from);
-	mailbox_go(link->slot, &to);
+	mailbox_go(link->slot, &from, &to);
 	return to;
 }
 

@@ -30,7 +30,8 @@ struct slot {
 	bool confirm_wanted;
 	struct elvis_position confirm;
 	uint64_t turn;
-	struct snapshot place;	/* where it stands or is going; id 0: has not said */
+	struct snapshot stands;	/* where its present batch begins */
+	struct snapshot place;	/* where it is going, or is; id 0: has not said */
 	int form;
 	bool waiting;		/* for a snapshot newer than the place where it stands */
 };
@@ -96,7 +97,7 @@ mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts)
 	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next) {
 		slot->turn++;
 		/* said of a source that may have been another */
-		slot->place = (struct snapshot){ .id = 0 };
+		slot->stands = slot->place = (struct snapshot){ .id = 0 };
 		pthread_cond_signal(&slot->bell);
 	}
 	pthread_mutex_unlock(&mailbox->lock);
@@ -108,8 +109,10 @@ mailbox_snapshot(struct mailbox *mailbox, const struct snapshot *snapshot)
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->newest = *snapshot;
 	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next) {
-		if (slot->waiting)
+		if (slot->waiting) {
+			slot->stands = slot->place;
 			slot->place = *snapshot;
+		}
 		pthread_cond_signal(&slot->bell);
 	}
 	pthread_mutex_unlock(&mailbox->lock);
@@ -284,15 +287,18 @@ struct snapshot
 mailbox_goal(struct slot *slot, const struct snapshot *from)
 {
 	struct mailbox *mailbox = slot->mailbox;
-	struct snapshot goal, place;
+	struct snapshot goal;
 
 	pthread_mutex_lock(&mailbox->lock);
 	goal = mailbox->newest;
 	for (const struct slot *s = mailbox->slots; s != NULL; s = s->next) {
-		place = place_of(s);
-		if (s != slot && is_running(s) && place.id > from->id && place.id < goal.id)
-			goal = place;
+		struct snapshot places[] = { s->stands, place_of(s) };
+
+		for (size_t i = 0; s != slot && is_running(s) && i < ARRAY_LEN(places); i++)
+			if (places[i].id > from->id && places[i].id < goal.id)
+				goal = places[i];
 	}
+	slot->stands = *from;
 	slot->place = goal;
 	pthread_mutex_unlock(&mailbox->lock);
 	return goal;
@@ -307,10 +313,11 @@ mailbox_reads(struct slot *slot, int form)
 }
 
 void
-mailbox_go(struct slot *slot, const struct snapshot *where)
+mailbox_go(struct slot *slot, const struct snapshot *from, const struct snapshot *to)
 {
 	pthread_mutex_lock(&slot->mailbox->lock);
-	slot->place = *where;
+	slot->stands = *from;
+	slot->place = *to;
 	pthread_mutex_unlock(&slot->mailbox->lock);
 }
 

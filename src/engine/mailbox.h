@@ -85,17 +85,18 @@ void mailbox_wait(struct slot *slot, int64_t known, uint64_t turn, int timeout_m
 void mailbox_ring(struct slot *slot);
 
 /*
- * Where this link's next batch, from the snapshot `from`, is to end: where the nearest link ahead
- * stands or is going, so that they go on together and share what is read; the newest snapshot when
- * there is none.  The link is going there from now on.
+ * Where this link's next batch, from the snapshot `from`, is to end: at the nearest place ahead
+ * where another link stands or is going, so that from there on they take the same batches and
+ * share what is read; the newest snapshot when there is none.  The link is going there from now
+ * on.
  */
 struct snapshot mailbox_goal(struct slot *slot, const struct snapshot *from);
 
 /* The form (enum elvis_column_form) in which the link reads from now on */
 void mailbox_reads(struct slot *slot, int form);
 
-/* The link is going there, or stands there. */
-void mailbox_go(struct slot *slot, const struct snapshot *where);
+/* The link goes from the one, where it stands, to the other. */
+void mailbox_go(struct slot *slot, const struct snapshot *from, const struct snapshot *to);
 
 void mailbox_confirm(struct slot *slot, const struct elvis_position *position);
 

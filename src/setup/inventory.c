@@ -44,9 +44,11 @@ read_installed(struct inventory *inventory, struct conn *conn, struct err *err)
 {
 	AUTO_RESULT PGresult *result = NULL;
 
+	/* the second question has the server read every control file it has */
 	if (!conn_run(conn,
 		      "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis'),"
-		      "       EXISTS (SELECT FROM pg_available_extensions WHERE name = 'elvis')",
+		      "       EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis')"
+		      "       OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'elvis')",
 		      NULL, &result, err))
 		return false;
 	inventory->installed = result_bool(result, 0, 0);

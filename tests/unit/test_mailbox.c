@@ -69,6 +69,18 @@ START_TEST(links_at_different_places_meet_and_go_on_together)
 }
 END_TEST
 
+/* Links that start together, the first of them on its way already, do not read all by themselves. */
+START_TEST(who_starts_behind_meets_a_link_where_its_batch_began)
+{
+	struct office o = office_new(LINK_RUNNING);
+
+	ck_assert_int_eq(goal(o.c, 4), 9);
+	ck_assert_int_eq(goal(o.b, 2), 4);
+	ck_assert_int_eq(goal(o.a, 1), 2);
+	office_free(&o);
+}
+END_TEST
+
 START_TEST(nobody_goes_where_a_link_stands_that_does_not_run)
 {
 	struct office o = office_new(LINK_PAUSED);
@@ -83,15 +95,15 @@ END_TEST
 START_TEST(what_comes_next_is_wanted_while_a_link_stands_at_the_newest)
 {
 	struct office o = office_new(LINK_PAUSED);
-	struct snapshot newest = { .id = 9 };
+	struct snapshot stands = { .id = 4 }, newest = { .id = 9 };
 	int form = 0;
 
 	mailbox_reads(o.b, 's');
 	mailbox_reads(o.c, 't');
 	ck_assert(!mailbox_eager(o.mailbox, &form));
-	mailbox_go(o.b, &newest);
+	mailbox_go(o.b, &stands, &newest);
 	ck_assert(!mailbox_eager(o.mailbox, &form));	/* it does not run */
-	mailbox_go(o.c, &newest);
+	mailbox_go(o.c, &stands, &newest);
 	ck_assert(mailbox_eager(o.mailbox, &form));
 	ck_assert_int_eq(form, 't');
 	newest.id = 10;
@@ -161,6 +173,7 @@ END_TEST
 
 UNIT_MAIN("mailbox",
 	  links_at_different_places_meet_and_go_on_together,
+	  who_starts_behind_meets_a_link_where_its_batch_began,
 	  nobody_goes_where_a_link_stands_that_does_not_run,
 	  what_comes_next_is_wanted_while_a_link_stands_at_the_newest,
 	  a_stop_is_in_force_at_once_and_asked_for_until_it_is_recorded,
