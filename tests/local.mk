@@ -149,6 +149,7 @@ promise_tests = \
 	tests/tap/t/320_directions.pl \
 	tests/tap/t/325_survey.pl \
 	tests/tap/t/330_cut.pl \
+	tests/tap/t/335_damage.pl \
 	tests/tap/t/340_copy.pl
 
 tap_modules = \

@@ -238,22 +238,15 @@ count_snapshot(struct station *station)
 	station->snapshots++;
 }
 
-/*
- * Waits for the next snapshot.  While a link stands at the newest one it will want what comes
- * next as soon as it is there, so that is read along.
- */
+/* Waits for the next snapshot and reads the first piece behind the one known. */
 static bool
-next_snapshot(struct station *station, int floor_ms, int timeout_ms, bool *fresh,
+wait_and_read(struct station *station, int form, int floor_ms, int timeout_ms, bool *fresh,
 	      struct err *err)
 {
 	struct snapshot known = station->newest;
 	struct cursor cursor = { .from_id = known.id, .from_token = known.token };
 	struct piece piece;
-	int form;
 
-	if (known.id == 0 || !mailbox_eager(station->mailbox, &form))
-		return source_wait(station->conn, known.id, floor_ms, timeout_ms,
-				   &station->newest, fresh, err);
 	if (!source_wait_read(station->conn, &known, floor_ms, timeout_ms, PIECE_BYTES, form,
 			      &station->newest, fresh, &piece, err))
 		return false;
@@ -263,6 +256,27 @@ next_snapshot(struct station *station, int floor_ms, int timeout_ms, bool *fresh
 		cache_put(station->cache, &cursor, form, &piece);
 	}
 	return true;
+}
+
+/*
+ * While a link stands at the newest snapshot it will want what comes next as soon as it is
+ * there, so that is read along.  What cannot be read is the link's to hear of, by reading it.
+ */
+static bool
+next_snapshot(struct station *station, int floor_ms, int timeout_ms, bool *fresh,
+	      struct err *err)
+{
+	int form;
+
+	if (station->newest.id != 0 && mailbox_eager(station->mailbox, &form)) {
+		if (wait_and_read(station, form, floor_ms, timeout_ms, fresh, err))
+			return true;
+		if (!conn_alive(station->conn))
+			return false;
+		err_clear(err);
+	}
+	return source_wait(station->conn, station->newest.id, floor_ms, timeout_ms,
+			   &station->newest, fresh, err);
 }
 
 static bool
