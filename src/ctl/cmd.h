@@ -38,6 +38,7 @@ enum ctl_exit {
 	X(OPTION_TRUNCATE, "truncate", NULL, "empty tables of the target that hold rows first") \
 	X(OPTION_LINK, "link", "LINK", "only this link") \
 	X(OPTION_TIMEOUT, "timeout", "SECONDS", "give up after so long [60]") \
+	X(OPTION_JOBS, "jobs", "N", "tables filled at a time [4]") \
 	X(OPTION_LIMIT, "limit", "N", "at most so many, newest first [50]") \
 	X(OPTION_ACCEPT, "accept", NULL, \
 	  "go on although the copy of the link's tables is not finished") \
@@ -66,7 +67,7 @@ struct ctl {
 	struct conf_strings tables;	/* --table */
 	const char *link;
 	const char *reason;
-	int timeout, limit;
+	int timeout, limit, jobs;
 	int argc;			/* the words behind the command */
 	char **argv;
 	const struct conf *conf;	/* loaded before `run`, where the command needs it */

@@ -68,6 +68,7 @@ run_copy(struct ctl *ctl, struct err *err)
 		.ctl = ctl, .terminal = isatty(STDOUT_FILENO), .began_us = clock_mono_us(),
 	};
 	struct copy_options options = {
+		.jobs = (size_t) ctl->jobs,
 		.truncate = (ctl->given & OPTION_TRUNCATE) != 0, .listener = show,
 		.context = &copying,
 	};
@@ -91,7 +92,7 @@ const struct cmd cmd_copy = {
 	.words = "LINK",
 	.least_words = 1,
 	.most_words = 1,
-	.options = OPTION_TABLE | OPTION_TRUNCATE,
+	.options = OPTION_TABLE | OPTION_JOBS | OPTION_TRUNCATE,
 	.help = "fill the empty tables of a link's target while its source is written",
 	.run = run_copy,
 };

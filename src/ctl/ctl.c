@@ -172,6 +172,8 @@ take_command_option(struct ctl *ctl, enum ctl_option_number number, const char *
 		return read_number(value, &ctl->timeout);
 	case NUMBER_OPTION_LIMIT:
 		return read_number(value, &ctl->limit);
+	case NUMBER_OPTION_JOBS:
+		return read_number(value, &ctl->jobs);
 	case NUMBER_OPTION_ADOPT:
 	case NUMBER_OPTION_PRUNE:
 	case NUMBER_OPTION_TRUNCATE:
@@ -354,7 +356,7 @@ int
 ctl_main(int argc, char **argv)
 {
 	AUTO_ARENA struct arena *arena = arena_new();
-	struct ctl ctl = { .arena = arena, .timeout = 60, .limit = 50 };
+	struct ctl ctl = { .arena = arena, .timeout = 60, .limit = 50, .jobs = 4 };
 	const struct option *options = long_options();
 	bool help = false;
 	int option;

@@ -1,21 +1,21 @@
 #include "setup/copy.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "setup/pump.h"
+#include "setup/crew.h"
+#include "setup/fill.h"
 #include "setup/sequence.h"
 #include "setup/start.h"
 
 /* How long nothing may have been applied before a link told to pause counts as paused */
 #define QUIET_MS 2000
 
-/* Between two calls of the listener */
-#define TELL_MS 100
-
 /* One table of the link that is to be filled */
 struct work {
 	const struct inventory_table *from, *to;
+	size_t number;	/* in the order they were found, from 1 */
 	bool done;	/* by an earlier run */
 	bool filled;	/* and to be emptied first */
 };
@@ -27,33 +27,13 @@ struct copier {
 	struct arena *arena;
 	struct err *err;
 	struct conn *control;	/* at the source: states and snapshots */
-	struct conn *source;	/* at the source: in the snapshot */
+	struct conn *source;	/* at the source: holds the snapshot */
 	struct conn *target;
 	struct work *works;
-	size_t n_works;
-	const char *copied;	/* the snapshot, as text */
-	int64_t until_id;	/* of a snapshot taken after it */
-	struct copy_progress progress;
-	int64_t told_ms;
+	size_t n_works, n_done;
+	struct fill_job job;
+	struct fill *fill;	/* in who fills tables */
 };
-
-static void
-tell(struct copier *c)
-{
-	if (c->options->listener != NULL)
-		c->options->listener(c->options->context, &c->progress);
-	c->told_ms = clock_mono_ms();
-}
-
-static void
-hear_bytes(void *context, int64_t bytes)
-{
-	struct copier *c = context;
-
-	c->progress.bytes = bytes;
-	if (clock_mono_ms() - c->told_ms >= TELL_MS)
-		tell(c);
-}
 
 static bool
 is_asked_for(const struct copier *c, const struct inventory_table *table)
@@ -86,7 +66,9 @@ add_work(struct copier *c, const struct inventory_table *from)
 		return err_set(c->err, ERR_CONFIG, "table %s.%s is not attached yet on '%s'; run "
 			       "elvisctl apply first", from->schema, from->name,
 			       to->role == NULL ? c->link->to->name : c->link->from->name);
-	c->works[c->n_works++] = (struct work){ .from = from, .to = to };
+	c->works[c->n_works] = (struct work){ .from = from, .to = to,
+					      .number = c->n_works + 1 };
+	c->n_works++;
 	return true;
 }
 
@@ -133,7 +115,8 @@ check_empty(struct copier *c)
 
 		if (work->done)
 			continue;
-		if (!table_filled(target, work->to, c->arena, &work->filled, c->err))
+		if (!table_filled(target->conn, target->node, work->to, c->arena, &work->filled,
+				  c->err))
 			return false;
 		if (work->filled && !c->options->truncate)
 			return err_set(c->err, ERR_CONFIG, "table %s.%s on '%s' has rows already; "
@@ -286,80 +269,105 @@ open_snapshot(struct copier *c)
 	if (!conn_command(c->source, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", c->err) ||
 	    !conn_command(c->source, "SET LOCAL idle_in_transaction_session_timeout = 0",
 			  c->err) ||
-	    !conn_run(c->source, "SELECT pg_current_snapshot()::text", NULL, &result, c->err))
+	    !conn_run(c->source, "SELECT pg_current_snapshot()::text, pg_export_snapshot()", NULL,
+		      &result, c->err))
 		return false;
-	c->copied = arena_strdup(c->arena, result_text(result, 0, 0));
 	if (!conn_run(c->control, "SELECT id FROM elvis.take_snapshot()", NULL, &until, c->err))
 		return false;
-	c->until_id = result_i64(until, 0, 0);
+	c->job = (struct fill_job){
+		.link = c->link,
+		.copied = arena_strdup(c->arena, result_text(result, 0, 0)),
+		.exported = arena_strdup(c->arena, result_text(result, 0, 1)),
+		.until_id = result_i64(until, 0, 0),
+	};
 	return true;
 }
 
-static bool
-record_table(struct copier *c, const struct work *work)
-{
-	struct params params = PARAMS_NONE;
+/* Side by side ------------------------------------------------------------------- */
 
-	params_uuid(&params, c->link->uuid);
-	params_literal(&params, table_sql(c->arena, work->to->schema, work->to->name));
-	params_literal(&params, c->copied);
-	params_i64(&params, c->until_id);
-	return conn_run(c->target,
-			"SELECT elvis.table_start($1, $2::regclass, $3::pg_snapshot, $4)",
-			&params, NULL, c->err);
+static bool
+start_filling(void *context, int stop_fd, struct err *err)
+{
+	struct copier *c = context;
+
+	return fill_open(&c->fill, &c->job, stop_fd, err);
 }
 
-/* Looked at once more under the lock: somebody may have written since. */
-static bool
-lock_empty(struct copier *c, const struct work *work)
+static void
+tell_bytes(void *context, int64_t bytes)
 {
-	const char *name = table_sql(c->arena, work->to->schema, work->to->name);
-	bool filled;
-
-	if (!conn_command(c->target, arena_printf(c->arena, "LOCK TABLE %s IN SHARE ROW "
-						  "EXCLUSIVE MODE", name), c->err) ||
-	    !table_filled(site_node(c->site, c->link->to), work->to, c->arena, &filled, c->err))
-		return false;
-	return !filled || err_set(c->err, ERR_CONFIG, "table %s on '%s' has been written "
-				  "meanwhile; empty it and copy again", name, c->link->to->name);
+	(void) context;
+	crew_tell(bytes);
 }
 
 static bool
-fill_table(struct copier *c, const struct work *work)
+perform(void *context, size_t task, struct err *err)
 {
-	struct params params = PARAMS_NONE;
-	struct pump_form form;
+	struct copier *c = context;
+	const struct work *work = &c->works[c->n_done + task];
 
-	params_i32(&params, (int32_t) c->link->from->id);
-	return conn_command(c->target, "BEGIN", c->err) &&
-	       conn_command(c->target, "SET LOCAL idle_in_transaction_session_timeout = 0",
-			    c->err) &&
-	       conn_run(c->target, "SELECT elvis.begin_copy($1)", &params, NULL, c->err) &&
-	       lock_empty(c, work) &&
-	       pump_form(&form, c->source, c->target, work->from, work->to, c->arena, c->err) &&
-	       pump_rows(&form, c->source, c->target, work->from, work->to, c->arena,
-			 hear_bytes, c, c->err) &&
-	       record_table(c, work) && conn_command(c->target, "COMMIT", c->err);
+	return fill_table(c->fill, work->from, work->to, tell_bytes, NULL, err) ||
+	       err_wrap(err, "copying %s.%s", work->from->schema, work->from->name);
+}
+
+static void
+tell(struct copier *c, struct work *work, int64_t bytes, bool finished)
+{
+	struct copy_progress progress = {
+		.schema = work->from->schema, .table = work->from->name,
+		.number = work->number, .of = c->n_works, .bytes = bytes,
+		.skipped = work->done, .finished = finished,
+	};
+
+	if (c->options->listener != NULL)
+		c->options->listener(c->options->context, &progress);
+}
+
+static void
+hear_bytes(void *context, size_t task, int64_t bytes)
+{
+	struct copier *c = context;
+
+	tell(c, &c->works[c->n_done + task], bytes, false);
+}
+
+static void
+hear_done(void *context, size_t task, int64_t bytes)
+{
+	struct copier *c = context;
+
+	tell(c, &c->works[c->n_done + task], bytes, true);
+}
+
+/* What is there already first, then the largest: the last to be done should be short. */
+static int
+by_size(const void *a, const void *b)
+{
+	const struct work *left = a, *right = b;
+
+	if (left->done != right->done)
+		return left->done ? -1 : 1;
+	if (left->from->pages != right->from->pages)
+		return left->from->pages > right->from->pages ? -1 : 1;
+	return left->number < right->number ? -1 : 1;
 }
 
 static bool
 fill_tables(struct copier *c)
 {
-	for (size_t i = 0; i < c->n_works; i++) {
-		const struct work *work = &c->works[i];
+	struct crew_work crew = {
+		.workers = c->options->jobs, .start = start_filling, .perform = perform,
+		.told = hear_bytes, .done = hear_done, .context = c,
+	};
+	bool filled;
 
-		c->progress = (struct copy_progress){
-			.schema = work->from->schema, .table = work->from->name,
-			.number = i + 1, .of = c->n_works, .skipped = work->done,
-		};
-		tell(c);
-		if (!work->done && !fill_table(c, work))
-			return err_wrap(c->err, "copying %s.%s", work->from->schema,
-					work->from->name);
-		c->progress.finished = true;
-		tell(c);
-	}
-	return true;
+	qsort(c->works, c->n_works, sizeof(*c->works), by_size);
+	for (; c->n_done < c->n_works && c->works[c->n_done].done; c->n_done++)
+		tell(c, &c->works[c->n_done], 0, true);
+	crew.tasks = c->n_works - c->n_done;
+	filled = crew_run(&crew, c->err);
+	fill_close(c->fill);
+	return filled;
 }
 
 static bool

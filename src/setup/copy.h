@@ -2,8 +2,8 @@
  * Filling the target of a link from its source while both are written.
  *
  * The link is entered at its source first, paused and given its first position; then all tables
- * are read in one snapshot, each is written in a transaction of its own that also records this
- * snapshot for the table (elvis.table_start), and at the end the link runs.  What the snapshot
+ * are read in one snapshot, several at a time, each is written in a transaction of its own that
+ * also records this snapshot for the table (elvis.table_start), and at the end the link runs.  What the snapshot
  * shows is skipped when the link delivers it, what it does not show is delivered: no change is
  * lost or done twice.  Cut off anywhere, it can be run again and goes on with the tables left.
  */
@@ -27,6 +27,7 @@ typedef void copy_listener(void *context, const struct copy_progress *progress);
 struct copy_options {
 	const struct pattern *tables;	/* only these; none: all of the link */
 	size_t n_tables;
+	size_t jobs;			/* tables filled at a time; 0: one */
 	bool truncate;			/* empty target tables that hold rows, else they are refused */
 	copy_listener *listener;	/* about ten times a second; NULL: nobody */
 	void *context;

@@ -17,7 +17,11 @@
 	"       EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary)," \
 	"       (SELECT coalesce(string_agg(t.attname::text, chr(1) ORDER BY t.attnum), '')" \
 	"          FROM pg_attribute t WHERE t.attrelid = c.oid AND t.attnum > 0" \
-	"           AND NOT t.attisdropped AND t.attgenerated = ''),"
+	"           AND NOT t.attisdropped AND t.attgenerated = '')," \
+	"       CASE WHEN c.relkind = 'p' THEN (SELECT coalesce(sum(r.relpages), 0)::bigint" \
+	"                  FROM pg_partition_tree(c.oid) p JOIN pg_class r ON r.oid = p.relid" \
+	"                 WHERE p.isleaf)" \
+	"            ELSE c.relpages END,"
 
 /* Every partition has the triggers that capture; users are refused at the root. */
 #define ARMED \
@@ -125,10 +129,11 @@ read_tables(struct inventory *inventory, struct conn *conn, struct arena *arena,
 			.partitioned = result_bool(result, i, 3),
 			.keyed = result_bool(result, i, 4),
 			.columns = split_columns(arena, result_text(result, i, 5)),
-			.role = text_or_null(arena, result, i, 6),
-			.key = text_or_null(arena, result, i, 7),
-			.capture_unchanged = result_i32(result, i, 8),
-			.armed = result_bool(result, i, 9),
+			.pages = result_i64(result, i, 6),
+			.role = text_or_null(arena, result, i, 7),
+			.key = text_or_null(arena, result, i, 8),
+			.capture_unchanged = result_i32(result, i, 9),
+			.armed = result_bool(result, i, 10),
 		};
 	qsort(tables, inventory->n_tables, sizeof(*tables), compare_tables);
 	inventory->tables = tables;

@@ -25,6 +25,7 @@ struct inventory_table {
 	const char *role;		/* NULL: not attached */
 	const char *key;		/* NULL: the primary key */
 	int32_t capture_unchanged;	/* -1: the server's default */
+	int64_t pages;			/* as the server last counted them, partitions together */
 	bool armed;			/* not attached, or all triggers of its role are in force */
 	struct conf_strings columns;	/* those that hold values of their own, by number */
 };

@@ -257,10 +257,11 @@ plan_joined_table(struct planner *p, const struct conf_link *link,
 {
 	bool source_filled, target_filled = true;
 
-	if (!table_filled(site_node(p->site, link->from), here, p->arena, &source_filled, p->err))
+	if (!table_filled(site_node(p->site, link->from)->conn, link->from, here, p->arena,
+			  &source_filled, p->err))
 		return false;
-	if (source_filled && !table_filled(site_node(p->site, link->to), there, p->arena,
-					   &target_filled, p->err))
+	if (source_filled && !table_filled(site_node(p->site, link->to)->conn, link->to, there,
+					   p->arena, &target_filled, p->err))
 		return false;
 	if (!target_filled)
 		add_step(p, (struct step){

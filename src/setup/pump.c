@@ -148,8 +148,10 @@ pass_rows(struct conn *source, struct conn *target, pump_listener *listener, voi
 		int length = PQgetCopyData(pg, &data, 1);
 		bool ok;
 
-		if (length < 0)
+		if (length < 0) {
+			listener(context, bytes);
 			return conn_collect(source, NULL, err);
+		}
 		if (length == 0) {
 			if (!conn_wait(source, CONN_READABLE, err))
 				return false;

@@ -72,17 +72,18 @@ start_set_state(const struct site *site, const struct conf_link *link, const cha
 }
 
 bool
-table_filled(const struct site_node *node, const struct inventory_table *table,
-	     struct arena *arena, bool *filled, struct err *err)
+table_filled(struct conn *conn, const struct conf_node *node,
+	     const struct inventory_table *table, struct arena *arena, bool *filled,
+	     struct err *err)
 {
 	AUTO_RESULT PGresult *result = NULL;
 	const char *name = table_sql(arena, table->schema, table->name);
 
-	if (!conn_run(node->conn,
+	if (!conn_run(conn,
 		      arena_printf(arena, "SELECT EXISTS (SELECT FROM %s%s)",
 				   table->partitioned ? "" : "ONLY ", name), NULL, &result,
 		      err))
-		return err_wrap(err, "table %s on '%s'", name, node->node->name);
+		return err_wrap(err, "table %s on '%s'", name, node->name);
 	*filled = result_bool(result, 0, 0);
 	return true;
 }
@@ -94,7 +95,7 @@ look(const struct site_node *node, const struct inventory_table *table, struct a
 {
 	bool filled;
 
-	if (!table_filled(node, table, arena, &filled, err))
+	if (!table_filled(node->conn, node->node, table, arena, &filled, err))
 		return false;
 	if (filled)
 		*words = arena_printf(arena, "%s.%s on '%s'", table->schema, table->name,

@@ -32,8 +32,9 @@ MUST_USE bool start_forbidden(const struct site *site, const struct topology *to
 			      const struct conf_link *link, struct arena *arena,
 			      const char **words, struct err *err);
 
-/* One table; asked in its own snapshot. */
-MUST_USE bool table_filled(const struct site_node *node, const struct inventory_table *table,
-			   struct arena *arena, bool *filled, struct err *err);
+/* One table; asked in its own snapshot, in a session with that node. */
+MUST_USE bool table_filled(struct conn *conn, const struct conf_node *node,
+			   const struct inventory_table *table, struct arena *arena,
+			   bool *filled, struct err *err);
 
 #endif
