@@ -17,6 +17,7 @@
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
+#include "compat.h"
 
 static const char *const names[CATALOG_OBJECTS] = {
 	[CATALOG_NODE] = "node",
@@ -34,6 +35,12 @@ static const char *const names[CATALOG_OBJECTS] = {
 static Oid schema;
 static Oid oids[CATALOG_OBJECTS];
 
+/* Where the one page of a sequence was found last. */
+static struct {
+	compat_file file;
+	Buffer buffer;
+} pages[CATALOG_OBJECTS];
+
 /* The extension may be dropped and made again under a session. */
 static void
 forget(Datum arg, Oid relid)
@@ -42,6 +49,7 @@ forget(Datum arg, Oid relid)
 		if (OidIsValid(relid) && oids[i] != relid)
 			continue;
 		memset(oids, 0, sizeof(oids));
+		memset(pages, 0, sizeof(pages));
 		schema = InvalidOid;
 		return;
 	}
@@ -117,11 +125,31 @@ catalog_scan_end(struct catalog_scan *scan)
 	table_close(scan->relation, AccessShareLock);
 }
 
+/*
+ * The one page of a sequence, pinned.  It is looked for where it was before, without the
+ * relation and its lock.  Who replaces the file has us forget it, and we hear of that when
+ * we next take a lock: whoever has just locked something reads what is true.
+ */
+static Buffer
+sequence_page(enum catalog_object sequence)
+{
+	Relation relation;
+
+	if (BufferIsValid(pages[sequence].buffer) &&
+	    ReadRecentBuffer(pages[sequence].file, MAIN_FORKNUM, 0,
+			     pages[sequence].buffer))
+		return pages[sequence].buffer;
+	relation = relation_open(catalog_oid(sequence), AccessShareLock);
+	pages[sequence].file = compat_file_of(relation);
+	pages[sequence].buffer = ReadBuffer(relation, 0);
+	relation_close(relation, AccessShareLock);
+	return pages[sequence].buffer;
+}
+
 int64
 catalog_sequence_last(enum catalog_object sequence)
 {
-	Relation relation = relation_open(catalog_oid(sequence), AccessShareLock);
-	Buffer buffer = ReadBuffer(relation, 0);
+	Buffer buffer = sequence_page(sequence);
 	Form_pg_sequence_data data;
 	HeapTupleHeader row;
 	int64 last;
@@ -134,7 +162,6 @@ catalog_sequence_last(enum catalog_object sequence)
 	data = (Form_pg_sequence_data) ((char *) row + row->t_hoff);
 	last = data->is_called ? data->last_value : 0;
 	UnlockReleaseBuffer(buffer);
-	relation_close(relation, AccessShareLock);
 	return last;
 }
 

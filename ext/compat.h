@@ -50,6 +50,15 @@
 #define compat_my_procno() (MyProc->pgprocno)
 #endif
 
+/* The file in which a relation is stored. */
+#if PG_VERSION_NUM >= 160000
+#define compat_file RelFileLocator
+#define compat_file_of(relation) ((relation)->rd_locator)
+#else
+#define compat_file RelFileNode
+#define compat_file_of(relation) ((relation)->rd_node)
+#endif
+
 /* Everything before this place of the WAL is on disk. */
 #if PG_VERSION_NUM >= 150000
 #define compat_flushed() GetFlushRecPtr(NULL)

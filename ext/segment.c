@@ -34,11 +34,10 @@ enum {
 	SEGMENT_DROPPED_AT,
 };
 
-/* The segment this session wrote into last. */
+/* The segment this session wrote into last; n is 0 when it has to be looked for. */
 static struct {
 	int32 n;
 	Oid log;
-	Oid index;
 } recent;
 
 static void
@@ -76,32 +75,70 @@ find(const char *prefix, int32 n, const char *suffix)
 }
 
 static void
-find_recent(int32 n)
+find_current(void)
 {
-	Oid log, index;
+	int32 n = segment_current();
 
-	if (likely(recent.n == n))
-		return;
-	log = find("log", n, "");
-	index = find("log", n, "_xid_seq");
-	recent.log = log;
-	recent.index = index;
-	recent.n = OidIsValid(log) && OidIsValid(index) ? n : 0;
+	recent.log = find("log", n, "");
+	recent.n = OidIsValid(recent.log) ? n : 0;
+}
+
+static bool
+is_ours(Relation index)
+{
+	const int2vector *columns = &index->rd_index->indkey;
+
+	return index->rd_index->indisready && columns->dim1 == 2 &&
+	       columns->values[0] == SEGMENT_LOG_XID &&
+	       columns->values[1] == SEGMENT_LOG_SEQ;
 }
 
 /*
- * Reads which segment is current, locks it and reads again: if it has moved meanwhile,
- * nobody may be told that the old one is quiet and then find us writing there.
+ * The indexes that need an entry for each row: the one there is, and while it is built anew
+ * concurrently also the one that will replace it.  The table's lock is enough: whoever
+ * drops or exchanges an index waits for it.
+ */
+static void
+open_indexes(struct segment_target *target)
+{
+	List *oids = RelationGetIndexList(target->log);
+	ListCell *cell;
+
+	target->n_indexes = 0;
+	foreach(cell, oids) {
+		Relation index = RelationIdGetRelation(lfirst_oid(cell));
+
+		if (index == NULL)
+			continue;
+		if (!is_ours(index))
+			RelationClose(index);
+		else if (target->n_indexes < SEGMENT_INDEXES)
+			target->indexes[target->n_indexes++] = index;
+		else
+			ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("table elvis.%s has too many indexes",
+					RelationGetRelationName(target->log)),
+				 errhint("Drop those that REINDEX CONCURRENTLY has left "
+					 "behind.")));
+	}
+	list_free(oids);
+}
+
+/*
+ * Locks the segment that was current when this session looked last, and looks again: if
+ * another is, nobody may be told that the old one is quiet and then find us writing there.
  */
 void
 segment_open(struct segment_target *target)
 {
 	for (int tries = 0;; tries++) {
-		int32 n = segment_current();
+		int32 n;
 
-		find_recent(n);
-		target->log = recent.n == n ? try_table_open(recent.log, RowExclusiveLock)
-					    : NULL;
+		if (recent.n == 0)
+			find_current();
+		n = recent.n;
+		target->log = n != 0 ? try_table_open(recent.log, RowExclusiveLock) : NULL;
 		if (target->log != NULL) {
 			if (likely(segment_current() == n))
 				break;
@@ -109,11 +146,13 @@ segment_open(struct segment_target *target)
 		} else if (tries > 10) {
 			ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("the log's segment elvis.log_%d is missing", n)));
+				 errmsg("the log's segment elvis.log_%d is missing",
+					segment_current())));
 		}
+		recent.n = 0;
 		CHECK_FOR_INTERRUPTS();
 	}
-	target->index = index_open(recent.index, RowExclusiveLock);
+	open_indexes(target);
 }
 
 void
@@ -129,15 +168,17 @@ segment_write(struct segment_target *target, int64 seq, struct varlena *body)
 	values[SEGMENT_LOG_BODY - 1] = PointerGetDatum(body);
 	row = heap_form_tuple(RelationGetDescr(target->log), values, nulls);
 	heap_insert(target->log, row, GetCurrentCommandId(true), 0, NULL);
-	index_insert(target->index, values, nulls, &row->t_self, target->log,
-		     UNIQUE_CHECK_NO, false, &info);
+	for (int i = 0; i < target->n_indexes; i++)
+		index_insert(target->indexes[i], values, nulls, &row->t_self, target->log,
+			     UNIQUE_CHECK_NO, false, &info);
 	heap_freetuple(row);
 }
 
 void
 segment_close(struct segment_target *target)
 {
-	index_close(target->index, RowExclusiveLock);
+	for (int i = 0; i < target->n_indexes; i++)
+		RelationClose(target->indexes[i]);
 	table_close(target->log, NoLock);	/* kept to the end of the transaction */
 }
 

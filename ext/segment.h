@@ -19,10 +19,13 @@ enum segment_log_column {
 	SEGMENT_LOG_COLUMNS = SEGMENT_LOG_BODY
 };
 
+#define SEGMENT_INDEXES 8	/* one, and those that are to replace it */
+
 /* The current segment, open for writing. */
 struct segment_target {
 	Relation log;
-	Relation index;
+	Relation indexes[SEGMENT_INDEXES];
+	int n_indexes;
 };
 
 void segment_init(void);
