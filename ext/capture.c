@@ -6,34 +6,31 @@
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
 #include "commands/trigger.h"
 #include "fmgr.h"
 #include "utils/builtins.h"
-#include "utils/datum.h"
 #include "utils/memutils.h"
-#include "utils/timestamp.h"
 
 #include <elvis/record.h>
 
 #include "capture.h"
 #include "compat.h"
+#include "image.h"
 #include "node.h"
 #include "pending.h"
 #include "relation.h"
+#include "room.h"
 
 PG_FUNCTION_INFO_V1(elvis_capture);
 PG_FUNCTION_INFO_V1(elvis_capture_truncate);
 PG_FUNCTION_INFO_V1(elvis_deny);
 PG_FUNCTION_INFO_V1(elvis_gap);
 
-#define UNIX_TO_POSTGRES_US \
-	((int64) (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY)
 #define KEPT_SCRATCH 65536	/* larger ones are given back after use */
-#define LARGE_VALUE (16 * 1024 * 1024)	/* from here on sizes are added up before copying */
+#define TID_SIZE 6
 
 static struct context imposed;	/* by apply */
 static bool is_imposed;
@@ -61,10 +58,7 @@ present_context(void)
 {
 	if (is_imposed)
 		return imposed;
-	return (struct context) {
-		.origin = (uint32) node_genuine()->id,
-		.at = GetCurrentTimestamp() + UNIX_TO_POSTGRES_US,
-	};
+	return (struct context) {.origin = (uint32) node_genuine()->id, .at = CONTEXT_NOW};
 }
 
 static void
@@ -87,148 +81,6 @@ capture_init(void)
 	garbage = AllocSetContextCreate(TopMemoryContext, "elvis capture",
 					ALLOCSET_SMALL_SIZES);
 	RegisterXactCallback(xact_event, NULL);
-}
-
-/* ---- values ---- */
-
-static bool
-is_variable(const struct captured_column *column)
-{
-	return column->length == -1;
-}
-
-static bool
-same_image(const struct captured_column *column, Datum a, Datum b)
-{
-	struct varlena *old_value, *new_value;
-
-	if (column->by_value)
-		return a == b;
-	if (!is_variable(column))
-		return datum_image_eq(a, b, false, column->length);
-	old_value = (struct varlena *) DatumGetPointer(a);
-	new_value = (struct varlena *) DatumGetPointer(b);
-	if (VARATT_IS_EXTERNAL(old_value) && VARATT_IS_EXTERNAL(new_value) &&
-	    memcmp(old_value, new_value, VARSIZE_EXTERNAL(old_value)) == 0)
-		return true;
-	if (VARATT_IS_EXTENDED(old_value) && !VARATT_IS_SHORT(old_value))
-		return datum_image_eq(a, b, false, -1);
-	if (VARATT_IS_EXTENDED(new_value) && !VARATT_IS_SHORT(new_value))
-		return datum_image_eq(a, b, false, -1);
-	return VARSIZE_ANY_EXHDR(old_value) == VARSIZE_ANY_EXHDR(new_value) &&
-	       memcmp(VARDATA_ANY(old_value), VARDATA_ANY(new_value),
-		      VARSIZE_ANY_EXHDR(old_value)) == 0;
-}
-
-/* Is it out of line and too large to be written again although it has not changed? */
-static bool
-left_out(const struct captured *table, const struct captured_column *column, Datum value)
-{
-	return is_variable(column) && !column->in_key &&
-	       VARATT_IS_EXTERNAL_ONDISK(DatumGetPointer(value)) &&
-	       toast_raw_datum_size(value) - VARHDRSZ > table->capture_unchanged;
-}
-
-static void
-refuse_too_large(const char *table)
-{
-	ereport(ERROR,
-		(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-		 errmsg("a change of table \"%s\" is too large to be captured", table),
-		 errdetail("A change must fit into 1 GB with all its values, before and "
-			   "after.")));
-}
-
-static void
-put_head(uint8 head)
-{
-	appendStringInfoCharMacro(&scratch, head);
-}
-
-static void
-put_value(Relation relation, struct captured_column *column, Datum value)
-{
-	if (is_variable(column)) {
-		Size size = toast_raw_datum_size(value);
-
-		/*
-		 * text and send forms may be longer; hex and escapes at most by that much
-		 */
-		if (size > LARGE_VALUE && scratch.len + size * 2 > MaxAllocSize / 2 &&
-		    scratch.len + size > MaxAllocSize - LARGE_VALUE)
-			refuse_too_large(RelationGetRelationName(relation));
-	}
-	value_encode(&scratch, &column->codec, value);
-}
-
-/*
- * A whole image.  `other` is the row's other version, for telling what has not changed.
- */
-static void
-put_image(Relation relation, const struct captured *table, TupleTableSlot *row,
-	  const bool *unchanged)
-{
-	for (int i = 0; i < table->n_columns; i++) {
-		struct captured_column *column = &table->columns[i];
-		int number = column->number;
-
-		if (column->generated && !column->in_key)
-			put_head(ELVIS_COLUMN_NOT_CAPTURED);
-		else if (row->tts_isnull[number])
-			put_head(ELVIS_COLUMN_NULL);
-		else if (unchanged != NULL && unchanged[i] &&
-			 left_out(table, column, row->tts_values[number]))
-			put_head(ELVIS_COLUMN_NOT_CAPTURED);
-		else
-			put_value(relation, column, row->tts_values[number]);
-	}
-}
-
-/* Which columns are the same in both rows; whether the key is. */
-static bool
-compare(const struct captured *table, TupleTableSlot *old_row, TupleTableSlot *new_row,
-	bool *unchanged)
-{
-	bool same_key = true;
-
-	for (int i = 0; i < table->n_columns; i++) {
-		const struct captured_column *column = &table->columns[i];
-		int number = column->number;
-
-		if (column->generated && !column->in_key)
-			unchanged[i] = true;
-		else if (old_row->tts_isnull[number] || new_row->tts_isnull[number])
-			unchanged[i] = old_row->tts_isnull[number] &&
-				       new_row->tts_isnull[number];
-		else
-			unchanged[i] = same_image(column, old_row->tts_values[number],
-						  new_row->tts_values[number]);
-		same_key &= unchanged[i] || !column->in_key;
-	}
-	return same_key;
-}
-
-static void
-put_changed(Relation relation, const struct captured *table, TupleTableSlot *row,
-	    const bool *unchanged)
-{
-	int n = (table->n_columns + 7) / 8;
-	uint8 bits[(MaxTupleAttributeNumber + 7) / 8];
-
-	memset(bits, 0, n);
-	for (int i = 0; i < table->n_columns; i++)
-		bits[i / 8] |= (unchanged[i] ? 0 : 1) << i % 8;
-	appendBinaryStringInfo(&scratch, (char *) bits, n);
-	for (int i = 0; i < table->n_columns; i++) {
-		struct captured_column *column = &table->columns[i];
-
-		if (unchanged[i])
-			continue;
-		if (row->tts_isnull[column->number])
-			put_head(ELVIS_COLUMN_NULL);
-		else
-			put_value(relation, column, row->tts_values[column->number]);
-	}
 }
 
 /* ---- changes captured out of order within a statement ---- */
@@ -271,16 +123,20 @@ is_overtaken(struct captured *family, CommandId command)
 
 /*
  * A statement's rows are captured when it ends; what functions and triggers did to them
- * or their keys meanwhile was captured before.  The versions themselves tell.
+ * or their keys meanwhile was captured before.  The versions themselves tell; what apply
+ * does has none to show, and is in order.
  */
 static void
 find_place(struct place *place, struct captured *family, HeapTuple old_row,
 	   HeapTuple new_row, bool frees_key)
 {
-	CommandId command = new_row != NULL ? HeapTupleHeaderGetCmin(new_row->t_data)
-					    : HeapTupleHeaderGetCmax(old_row->t_data);
+	CommandId command;
 
 	place->flags = 0;
+	if (old_row == NULL && new_row == NULL)
+		return;
+	command = new_row != NULL ? HeapTupleHeaderGetCmin(new_row->t_data)
+				  : HeapTupleHeaderGetCmax(old_row->t_data);
 	if (old_row != NULL && is_ours(HeapTupleHeaderGetXmin(old_row->t_data))) {
 		place->flags |= ELVIS_CHANGE_OLD_TID;
 		place->old_tid = old_row->t_self;
@@ -293,18 +149,17 @@ find_place(struct place *place, struct captured *family, HeapTuple old_row,
 		place->flags |= ELVIS_CHANGE_EARLY;
 }
 
-static void
-put_tid(const ItemPointerData *tid)
+static uint8 *
+put_tid(uint8 *out, const ItemPointerData *tid)
 {
 	BlockNumber block = ItemPointerGetBlockNumber(tid);
 	OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
-	char bytes[6];
 
 	for (int i = 0; i < 4; i++)
-		bytes[i] = (char) (block >> (8 * i));
-	bytes[4] = (char) offset;
-	bytes[5] = (char) (offset >> 8);
-	appendBinaryStringInfo(&scratch, bytes, sizeof(bytes));
+		*out++ = (uint8) (block >> (8 * i));
+	*out++ = (uint8) offset;
+	*out++ = (uint8) (offset >> 8);
+	return out;
 }
 
 /* ---- records ---- */
@@ -323,12 +178,16 @@ scratch_release(void)
 static void
 put_change_head(const struct captured *table, const struct place *place)
 {
-	put_head(place->flags);
-	appendBinaryStringInfo(&scratch, (const char *) table->head, table->head_length);
+	uint8 *out = room_for(&scratch, 1 + sizeof(table->head) + 2 * TID_SIZE);
+
+	*out++ = place->flags;
+	memcpy(out, table->head, sizeof(table->head));	/* more than is used, at once */
+	out += table->head_length;
 	if (place->flags & ELVIS_CHANGE_OLD_TID)
-		put_tid(&place->old_tid);
+		out = put_tid(out, &place->old_tid);
 	if (place->flags & ELVIS_CHANGE_NEW_TID)
-		put_tid(&place->new_tid);
+		out = put_tid(out, &place->new_tid);
+	room_used(&scratch, out);
 }
 
 static void
@@ -345,8 +204,8 @@ refuse_keyless(Relation relation, const char *what)
 }
 
 static void
-encode(Relation relation, const struct captured *table, TupleTableSlot *old_row,
-       TupleTableSlot *new_row, const bool *unchanged)
+encode(Relation relation, const struct captured *table, const struct image *old_image,
+       const struct image *new_image, const uint8 *changed)
 {
 	MemoryContext before = CurrentMemoryContext;
 	bool leaves_garbage = table->pins != 0;
@@ -356,12 +215,13 @@ encode(Relation relation, const struct captured *table, TupleTableSlot *old_row,
 		nest = value_pin(table->pins);
 		MemoryContextSwitchTo(garbage);
 	}
-	if (old_row != NULL)
-		put_image(relation, table, old_row, unchanged);
-	if (new_row != NULL && old_row == NULL)
-		put_image(relation, table, new_row, NULL);
-	else if (new_row != NULL)
-		put_changed(relation, table, new_row, unchanged);
+	if (old_image == NULL) {
+		image_put(&scratch, relation, table, new_image, NULL);
+	} else {
+		image_put(&scratch, relation, table, old_image, changed);
+		if (new_image != NULL)
+			image_put_changed(&scratch, relation, table, new_image, changed);
+	}
 	if (leaves_garbage) {
 		MemoryContextSwitchTo(before);
 		MemoryContextReset(garbage);
@@ -369,40 +229,46 @@ encode(Relation relation, const struct captured *table, TupleTableSlot *old_row,
 	}
 }
 
+/* A version of the row, if the operation has it; `tuple` when a trigger has it. */
+struct version {
+	TupleTableSlot *slot;
+	HeapTuple tuple;
+};
+
 static void
-capture(Relation relation, enum elvis_operation operation, TupleTableSlot *old_row,
-	TupleTableSlot *new_row, bool by_trigger)
+capture(Relation relation, enum elvis_operation operation, struct version old_row,
+	struct version new_row)
 {
 	static const uint8 tags[] = {
 		[ELVIS_INSERT] = ELVIS_RECORD_INSERT,
 		[ELVIS_UPDATE] = ELVIS_RECORD_UPDATE,
 		[ELVIS_DELETE] = ELVIS_RECORD_DELETE,
 	};
-	const struct captured *table = relation_captured(relation);
-	bool unchanged[MaxTupleAttributeNumber];
+	struct captured *table = relation_captured(relation);
 	struct context context = present_context();
-	struct place place = {0};
+	struct image *old_image = NULL, *new_image = NULL;
+	struct place place;
+	uint8 changed[IMAGE_BITS];
+	bool is_update = operation == ELVIS_UPDATE;
 	bool frees_key = operation == ELVIS_DELETE;
 
 	if (unlikely(!table->has_key && operation != ELVIS_INSERT))
-		refuse_keyless(relation,
-			       operation == ELVIS_UPDATE ? "update" : "delete from");
-	if (old_row != NULL)
-		slot_getallattrs(old_row);
-	if (new_row != NULL)
-		slot_getallattrs(new_row);
-	if (operation == ELVIS_UPDATE)
-		frees_key = !compare(table, old_row, new_row, unchanged);
-	if (by_trigger)
-		find_place(&place, table->family,
-			   old_row ? ExecFetchSlotHeapTuple(old_row, false, NULL) : NULL,
-			   new_row ? ExecFetchSlotHeapTuple(new_row, false, NULL) : NULL,
-			   frees_key);
+		refuse_keyless(relation, is_update ? "update" : "delete from");
+	if (old_row.slot != NULL) {
+		old_image = &table->old_image;
+		image_take(old_image, table, old_row.tuple, old_row.slot);
+	}
+	if (new_row.slot != NULL) {
+		new_image = &table->new_image;
+		image_take(new_image, table, new_row.tuple, new_row.slot);
+	}
+	if (is_update)
+		frees_key = !image_compare(table, old_image, new_image, changed);
+	find_place(&place, table->family, old_row.tuple, new_row.tuple, frees_key);
 
 	resetStringInfo(&scratch);
 	put_change_head(table, &place);
-	encode(relation, table, old_row, new_row,
-	       operation == ELVIS_UPDATE ? unchanged : NULL);
+	encode(relation, table, old_image, new_image, is_update ? changed : NULL);
 	pending_add(&context, tags[operation], scratch.data, scratch.len,
 		    (place.flags & (ELVIS_CHANGE_NEW_TID | ELVIS_CHANGE_EARLY)) != 0);
 	scratch_release();
@@ -412,7 +278,8 @@ void
 capture_change(Relation relation, enum elvis_operation operation, TupleTableSlot *old_row,
 	       TupleTableSlot *new_row)
 {
-	capture(relation, operation, old_row, new_row, false);
+	capture(relation, operation, (struct version) {old_row, NULL},
+		(struct version) {new_row, NULL});
 }
 
 /* ---- triggers ---- */
@@ -432,20 +299,21 @@ elvis_capture(PG_FUNCTION_ARGS)
 {
 	TriggerData *trigger = called_as(fcinfo, "capture");
 	TriggerEvent event = trigger->tg_event;
+	const struct version none = {NULL, NULL};
+	struct version first;
 
 	if (!TRIGGER_FIRED_AFTER(event) || !TRIGGER_FIRED_FOR_ROW(event))
 		ereport(ERROR,
 			(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
 			 errmsg("elvis.capture() must be fired AFTER, for each ROW")));
+	first = (struct version) {trigger->tg_trigslot, trigger->tg_trigtuple};
 	if (TRIGGER_FIRED_BY_INSERT(event))
-		capture(trigger->tg_relation, ELVIS_INSERT, NULL, trigger->tg_trigslot,
-			true);
+		capture(trigger->tg_relation, ELVIS_INSERT, none, first);
 	else if (TRIGGER_FIRED_BY_UPDATE(event))
-		capture(trigger->tg_relation, ELVIS_UPDATE, trigger->tg_trigslot,
-			trigger->tg_newslot, true);
+		capture(trigger->tg_relation, ELVIS_UPDATE, first,
+			(struct version) {trigger->tg_newslot, trigger->tg_newtuple});
 	else
-		capture(trigger->tg_relation, ELVIS_DELETE, trigger->tg_trigslot, NULL,
-			true);
+		capture(trigger->tg_relation, ELVIS_DELETE, first, none);
 	return PointerGetDatum(NULL);
 }
 
@@ -480,15 +348,15 @@ capture_truncate(const struct captured *table)
 		bytes.end = bytes.at + length;
 		(void) elvis_get_u8(&bytes, &flags);
 		(void) elvis_get_varint(&bytes, &n);
-		put_head(flags);
+		appendStringInfoChar(&scratch, flags);
 		appendBinaryStringInfo(&scratch, (char *) put,
 				       elvis_put_varint(put, n + 1) - put);
 		appendBinaryStringInfo(&scratch, (const char *) bytes.at,
 				       bytes.end - bytes.at);
 		pending_take_back();
 	} else {
-		put_head(0);
-		put_head(1);
+		appendStringInfoChar(&scratch, 0);
+		appendStringInfoChar(&scratch, 1);
 	}
 	add_version(table);
 	pending_add(&context, ELVIS_RECORD_TRUNCATE, scratch.data, scratch.len, false);

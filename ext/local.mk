@@ -13,6 +13,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/conflict.c \
 	%reldir%/copy.c \
 	%reldir%/frame.c \
+	%reldir%/image.c \
 	%reldir%/key.c \
 	%reldir%/module.c \
 	%reldir%/node.c \
@@ -44,8 +45,9 @@ ext_elvis_la_SOURCES = \
 	%reldir%/walk.c \
 	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
-	%reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h %reldir%/recent.h \
-	%reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/segment.h \
+	%reldir%/image.h %reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
+	%reldir%/recent.h %reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/room.h \
+	%reldir%/segment.h \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
 	%reldir%/wait.h \
 	%reldir%/call.h %reldir%/conflict.h %reldir%/frame.h %reldir%/position.h %reldir%/route.h \

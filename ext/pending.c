@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <time.h>
+
 #include "access/xact.h"
 #include "lib/ilist.h"
 #include "utils/memutils.h"
@@ -25,6 +27,7 @@
 #include "pending.h"
 #include "relation.h"
 #include "segment.h"
+#include "unix_time.h"
 #include "wait.h"
 
 #define CHUNK_HEAD (VARHDRSZ + 2)	/* a varlena of format, flags, records */
@@ -40,6 +43,8 @@ struct stretch {
 	int64 seq;		/* 0: not sealed */
 	struct context opening;	/* of the first record */
 	struct context context;	/* of the last record */
+	int64 coarse;		/* the coarse clock when that began; 0: not captured here */
+	bool has_contexts;	/* more than the first */
 	size_t first;		/* where the records after the first context begin */
 	size_t last;		/* where the last record begins; 0: there is none to be changed */
 	size_t length;
@@ -125,8 +130,52 @@ put_record(struct stretch *stretch, uint8 tag, const char *payload, size_t lengt
 	stretch->length = (char *) out + length - stretch->bytes;
 }
 
+/* ---- contexts ---- */
+
+/*
+ * us of a clock that costs a tenth of the exact one, and is up to *step us behind.  Without
+ * one every look is at the exact clock.
+ */
+static int64
+coarse_now(int64 *step)
+{
+#ifdef CLOCK_MONOTONIC_COARSE
+	static int64 resolution;
+	struct timespec time;
+
+	if (unlikely(resolution == 0)) {
+		clock_getres(CLOCK_MONOTONIC_COARSE, &time);
+		resolution = time.tv_sec * USECS_PER_SEC + time.tv_nsec / 1000 + 1;
+	}
+	*step = resolution;
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &time);
+	return time.tv_sec * USECS_PER_SEC + time.tv_nsec / 1000;
+#else
+	*step = SAME_TIME;
+	return 1;
+#endif
+}
+
+static bool
+same_origin(const struct context *a, const struct context *b)
+{
+	return a->origin == b->origin && a->via == b->via && a->xid == b->xid;
+}
+
+/*
+ * Changes made here share a context for a while: their times would cost more room than
+ * the changes.  Those that came from elsewhere keep the time they came with.
+ */
+static bool
+same_context(const struct context *a, const struct context *b)
+{
+	return same_origin(a, b) &&
+	       (a->at == b->at ||
+		(a->xid == 0 && b->at > a->at && b->at - a->at < SAME_TIME));
+}
+
 static void
-put_context(struct stretch *stretch, const struct context *context)
+put_context(struct stretch *stretch, const struct context *context, int64 coarse)
 {
 	uint8 payload[8 + 3 * ELVIS_VARINT_MAX];
 	uint8 *out = elvis_put_i64(payload, context->at);
@@ -138,20 +187,33 @@ put_context(struct stretch *stretch, const struct context *context)
 	if (stretch->first == 0) {
 		stretch->first = stretch->length;
 		stretch->opening = *context;
+	} else {
+		stretch->has_contexts = true;
 	}
 	stretch->context = *context;
+	stretch->coarse = coarse;
 }
 
 /*
- * Changes made here share a context for a while: their times would cost more room than
- * the changes.  Those that came from elsewhere keep the time they came with.
+ * Sees to it that `context` is the one in force.  What was captured here a moment ago is
+ * recognised by the coarse clock alone.
  */
-static bool
-same_context(const struct context *a, const struct context *b)
+static void
+enter_context(struct stretch *stretch, const struct context *context)
 {
-	return a->origin == b->origin && a->via == b->via && a->xid == b->xid &&
-	       (a->at == b->at ||
-		(a->xid == 0 && b->at > a->at && b->at - a->at < SAME_TIME));
+	struct context exact = *context;
+	int64 step, coarse = 0;
+
+	if (context->at == CONTEXT_NOW) {
+		coarse = coarse_now(&step);
+		if (likely(stretch->coarse != 0 &&
+			   same_origin(&stretch->context, context) &&
+			   coarse + step - stretch->coarse < SAME_TIME))
+			return;
+		exact.at = timestamp_to_unix(GetCurrentTimestamp());
+	}
+	if (stretch->first == 0 || !same_context(&stretch->context, &exact))
+		put_context(stretch, &exact, coarse);
 }
 
 /* ---- writing ---- */
@@ -281,7 +343,12 @@ hand_over(struct stretch *stretch, SubTransactionId parent)
 	       stretch->length - from);
 	before->length += stretch->length - from;
 	before->last = 0;
-	before->context = stretch->context;
+	/* what went without its own context has the time of the one before it */
+	if (from == CHUNK_HEAD || stretch->has_contexts) {
+		before->has_contexts = true;
+		before->context = stretch->context;
+		before->coarse = stretch->coarse;
+	}
 	stretch_free(stretch);
 }
 
@@ -405,8 +472,7 @@ pending_add(const struct context *context, uint8 tag, const char *payload, size_
 	if (stretch == NULL || stretch->seq != 0 ||
 	    stretch->owner != GetCurrentSubTransactionId())
 		stretch = stretch_new();
-	if (stretch->first == 0 || !same_context(&stretch->context, context))
-		put_context(stretch, context);
+	enter_context(stretch, context);
 	put_record(stretch, tag, payload, length);
 	if (finished)
 		finish();	/* captured while others did their last things before commit */

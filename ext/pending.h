@@ -16,8 +16,10 @@ struct context {
 	uint32 origin;	/* node that made it first */
 	uint32 via;	/* neighbour that handed it over; 0: made here */
 	uint64 xid;	/* at its origin; 0: our own */
-	int64 at;	/* us since 1970, when it was captured first */
+	int64 at;	/* us since 1970, when it was captured first, or: */
 };
+
+#define CONTEXT_NOW INT64_MIN	/* here and now; may become up to 10 ms earlier */
 
 void pending_init(void);
 

@@ -7,6 +7,7 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/transam.h"
+#include "access/tupmacs.h"
 #include "catalog/partition.h"
 #include "catalog/pg_index.h"
 #include "fmgr.h"
@@ -48,7 +49,7 @@ enum {
 };
 
 static HTAB *known;
-static struct captured *last;	/* asked for last, the only one most of the time */
+static struct captured *recent[16];	/* asked for last, by their numbers */
 static bool any_uncommitted;	/* some may have a version_owner */
 static bool any_partition;	/* some have a root other than themselves */
 
@@ -245,6 +246,49 @@ learn_column(struct captured *table, Form_pg_attribute attribute)
 }
 
 static void
+image_room(struct image *image, int n)
+{
+	image->at = palloc(sizeof(char *) * (n + 1));	/* one for what is dropped */
+	image->copies = palloc(sizeof(Datum) * Max(n, 1));
+}
+
+static uint8
+align_mask(char align)
+{
+	return att_align_nominal(1, align) - 1;
+}
+
+/* How rows lie in memory, and the room for taking them apart. */
+static void
+learn_layout(struct captured *table, TupleDesc shape)
+{
+	uint32 offset = 0;
+	int column = 0;
+	bool steady = true;
+
+	table->n_stored = shape->natts;
+	table->stored = palloc0(sizeof(struct stored_column) * Max(shape->natts, 1));
+	table->n_steady = 0;
+	for (int i = 0; i < shape->natts; i++) {
+		Form_pg_attribute attribute = TupleDescAttr(shape, i);
+		struct stored_column *stored = &table->stored[i];
+
+		stored->length = attribute->attlen;
+		stored->align_mask = align_mask(attribute->attalign);
+		stored->column = attribute->attisdropped ? table->n_columns : column++;
+		steady &= stored->length > 0;
+		if (!steady)
+			continue;
+		stored->offset = (offset + stored->align_mask) & ~stored->align_mask;
+		offset = stored->offset + stored->length;
+		table->n_steady++;
+	}
+	table->steady_length = offset;
+	image_room(&table->old_image, table->n_columns);
+	image_room(&table->new_image, table->n_columns);
+}
+
+static void
 learn_key(struct captured *table, Relation relation, const struct attachment *attachment)
 {
 	AttrNumber numbers[INDEX_MAX_KEYS];
@@ -330,7 +374,11 @@ learn(struct captured *table, Relation relation)
 			learn_column(table, TupleDescAttr(shape, i));
 	for (int i = 0; i < table->n_columns; i++)
 		table->pins |= table->columns[i].codec.pins;
+	learn_layout(table, shape);
 	learn_key(table, relation, &attachment);
+	for (int i = 0; i < table->n_columns; i++)
+		table->columns[i].carried =
+			!table->columns[i].generated || table->columns[i].in_key;
 	describe(table, relation);
 	value_unpin(nest);
 	MemoryContextSwitchTo(before);
@@ -492,13 +540,16 @@ struct captured *
 relation_captured(Relation relation)
 {
 	Oid relid = RelationGetRelid(relation);
+	struct captured **place = &recent[relid % lengthof(recent)];
+	struct captured *table = *place;
 
-	if (likely(last != NULL && last->relid == relid && !last->stale))
-		return last;
-	last = entry(relid);
-	if (last->stale)
-		renew(last, relation);
-	return last;
+	if (likely(table != NULL && table->relid == relid && !table->stale))
+		return table;
+	table = entry(relid);
+	if (table->stale)
+		renew(table, relation);
+	*place = table;
+	return table;
 }
 
 bytea *

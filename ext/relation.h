@@ -20,8 +20,23 @@ struct captured_column {
 	int16 length;
 	bool by_value;
 	bool in_key;
-	bool generated;		/* computed by the table: no value is captured */
+	bool generated;		/* computed by the table */
+	bool carried;		/* values are captured: not generated, or part of the key */
 	ValueCodec codec;
+};
+
+/* One column of a row as it is stored, dropped ones included. */
+struct stored_column {
+	int16 length;		/* -1: variable */
+	uint8 align_mask;
+	int column;		/* of `columns`; one more than there are when it is dropped */
+	uint32 offset;		/* among the first, where nothing before it can vary */
+};
+
+/* Where a row's values are: for each of `columns` where it is stored, NULL for a null. */
+struct image {
+	const char **at;
+	Datum *copies;		/* of those that are not stored anywhere */
 };
 
 /* One table, as capture sees it.  Lives for the session; contents until it is stale. */
@@ -36,6 +51,11 @@ struct captured {
 	int pins;		/* enum value_pins of all columns */
 	int n_columns;
 	struct captured_column *columns;
+	int n_stored;
+	struct stored_column *stored;
+	int n_steady;		/* of the first, without nulls, the offset is known */
+	uint32 steady_length;
+	struct image old_image, new_image;	/* of the row that is captured just now */
 	int n_key;
 	int *key;		/* numbers of columns, from 0 */
 	uint8 head[10];		/* the version as a varint */

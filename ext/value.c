@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "access/detoast.h"
 #include "access/transam.h"
 #include "access/htup_details.h"
 #include "access/tupmacs.h"
@@ -31,6 +32,7 @@
 
 #include "compat.h"
 #include "catalog.h"
+#include "room.h"
 #include "value.h"
 
 /* What has to be checked before a stored form may become a datum. */
@@ -262,15 +264,21 @@ codec_equality(ValueCodec *codec)
 
 /* ---- encoding ---- */
 
-static void
+/* The head of a column of `length` bytes; returns where they go. */
+static inline uint8 *
+begin_column(StringInfo out, size_t length)
+{
+	uint8 *at = room_for(out, length + ELVIS_VARINT_MAX);
+
+	at = elvis_put_varint(at, length + ELVIS_COLUMN_BYTES);
+	room_used(out, at + length);
+	return at;
+}
+
+static inline void
 append_column(StringInfo out, const void *bytes, size_t length)
 {
-	uint8 *at;
-
-	enlargeStringInfo(out, (int) Min(length + ELVIS_VARINT_MAX, (size_t) INT_MAX));
-	at = elvis_put_varint((uint8 *) out->data + out->len, length + ELVIS_COLUMN_BYTES);
-	memcpy(at, bytes, length);
-	out->len = (char *) at + length - out->data;
+	memcpy(begin_column(out, length), bytes, length);
 }
 
 /* The bytes of a fixed-length datum; a by-value one is put into `room`. */
@@ -284,20 +292,47 @@ fixed_bytes(const ValueCodec *codec, Datum value, Datum *room)
 }
 
 static void
-encode_stored(StringInfo out, ValueCodec *codec, Datum value)
+encode_varlena(StringInfo out, struct varlena *value)
 {
-	if (codec->stored < STORED_BYTES) {
-		Datum room;
+	struct varlena *plain = value;
 
-		append_column(out, fixed_bytes(codec, value, &room), codec->length);
-	} else {
-		struct varlena *plain = pg_detoast_datum_packed(
-			(struct varlena *) DatumGetPointer(value));
-
-		append_column(out, VARDATA_ANY(plain), VARSIZE_ANY_EXHDR(plain));
-		if ((Pointer) plain != DatumGetPointer(value))
-			pfree(plain);
+	if (likely(VARATT_IS_SHORT(value) && !VARATT_IS_EXTERNAL(value))) {
+		append_column(out, VARDATA_SHORT(value),
+			      VARSIZE_SHORT(value) - VARHDRSZ_SHORT);
+		return;
 	}
+	if (VARATT_IS_EXTENDED(value))
+		plain = detoast_attr(value);
+	append_column(out, VARDATA(plain), VARSIZE(plain) - VARHDRSZ);
+	if (plain != value)
+		pfree(plain);
+}
+
+static void
+encode_stored(StringInfo out, const ValueCodec *codec, Datum value)
+{
+	Datum room;
+
+	if (codec->stored >= STORED_BYTES)
+		encode_varlena(out, (struct varlena *) DatumGetPointer(value));
+	else
+		append_column(out, fixed_bytes(codec, value, &room), codec->length);
+}
+
+void
+value_encode_at(StringInfo out, ValueCodec *codec, const char *at)
+{
+	if (codec->form != ELVIS_FORM_STORED)
+		value_encode_form(out, codec, codec->form,
+				  fetch_att(at, codec->by_value, codec->length));
+	else if (codec->stored >= STORED_BYTES)
+		encode_varlena(out, (struct varlena *) at);
+	else if (codec->length == sizeof(int32))	/* known lengths need no call */
+		append_column(out, at, sizeof(int32));
+	else if (codec->length == sizeof(int64))
+		append_column(out, at, sizeof(int64));
+	else
+		append_column(out, at, codec->length);
 }
 
 void

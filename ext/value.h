@@ -61,11 +61,8 @@ uint8 value_form(const ValueCodec *codec, uint8 portable);
  */
 void value_encode_form(StringInfo out, ValueCodec *codec, uint8 form, Datum value);
 
-static inline void
-value_encode(StringInfo out, ValueCodec *codec, Datum value)
-{
-	value_encode_form(out, codec, codec->form, value);
-}
+/* The same of a value where a row has it, in the codec's own form. */
+void value_encode_at(StringInfo out, ValueCodec *codec, const char *at);
 
 /*
  * The value that `length` bytes at `bytes` stand for, in the current memory context; a domain's

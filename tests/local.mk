@@ -82,6 +82,7 @@ regress_tests = \
 	node \
 	attach \
 	capture_values \
+	rows_as_stored \
 	unchanged_large_values_left_out \
 	inversion_within_statement \
 	subtransactions \
