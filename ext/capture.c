@@ -58,7 +58,10 @@ present_context(void)
 {
 	if (is_imposed)
 		return imposed;
-	return (struct context) {.origin = (uint32) node_genuine()->id, .at = CONTEXT_NOW};
+	return (struct context) {
+		.origin = (uint32) node_genuine()->id,
+		.at = CONTEXT_NOW,
+	};
 }
 
 static void

@@ -1,9 +1,9 @@
 /*
  * image.c - rows taken apart, compared and encoded.
  *
- * All of it runs once for each row.  Stored rows are therefore read where they lie: values
- * are compared and copied as the bytes that they are, and become datums only for codecs
- * that want one.
+ * All of it runs once for each row.  Stored rows are therefore read where they lie:
+ * values are compared and copied as the bytes that they are, and become datums only for
+ * codecs that want one.
  */
 #include "postgres.h"
 
@@ -18,7 +18,7 @@
 #include "image.h"
 #include "room.h"
 
-#define LARGE_VALUE (16 * 1024 * 1024)	/* from here on sizes are added up before copying */
+#define LARGE_VALUE (16 * 1024 * 1024)	/* from here on sizes are added up first */
 
 static bool
 is_variable(const struct captured_column *column)
@@ -53,11 +53,12 @@ take_stored(struct image *image, const struct captured *table, HeapTuple tuple)
 			image->at[stored->column] = NULL;
 			continue;
 		}
-		/* short headers are not aligned, and padding is zero, as none of them is */
+		/* short headers are not aligned; padding is zero, as none of them is */
 		if (stored->length > 0 || !VARATT_NOT_PAD_BYTE(data + offset))
 			offset = (offset + stored->align_mask) & ~stored->align_mask;
 		image->at[stored->column] = data + offset;
-		offset += stored->length > 0 ? stored->length : VARSIZE_ANY(data + offset);
+		offset += stored->length > 0 ? (uint32) stored->length
+					     : VARSIZE_ANY(data + offset);
 	}
 	return true;
 }
@@ -91,7 +92,7 @@ image_take(struct image *image, const struct captured *table, HeapTuple tuple,
 
 /* ---- comparing ---- */
 
-/* Short values and places of values out of line: another place counts as another value. */
+/* Short values, and places of those out of line: another place is another value. */
 static bool
 same_short(const char *a, const char *b)
 {
@@ -171,7 +172,7 @@ put_head(StringInfo out, uint8 head)
 	room_used(out, at);
 }
 
-/* text and send forms may be longer than the value; hex and escapes at most by that much */
+/* text and send forms may be longer than the value; hex and escapes by that much */
 static void
 refuse_if_too_large(const StringInfoData *out, Relation relation, const char *value)
 {

@@ -1,8 +1,9 @@
 /*
  * image.h - a row's two versions as the columns of a record.
  *
- * An image says where a row's values lie; the row has to stay there.  What encoding leaves
- * behind is in the current memory context, and the table's pins must be in force (value.h).
+ * An image says where a row's values lie; the row has to stay there.  What encoding
+ * leaves behind is in the current memory context, and the table's pins must be in force
+ * (value.h).
  */
 #ifndef ELVIS_EXT_IMAGE_H
 #define ELVIS_EXT_IMAGE_H
@@ -19,7 +20,7 @@
 void image_take(struct image *image, const struct captured *table, HeapTuple tuple,
 		TupleTableSlot *slot);
 
-/* Sets `changed`, of IMAGE_BITS bytes.  Answers whether the key is the same in both rows. */
+/* Sets `changed`, of IMAGE_BITS bytes; answers whether the key is the same in both. */
 bool image_compare(const struct captured *table, const struct image *old_image,
 		   const struct image *new_image, uint8 *changed);
 

@@ -30,8 +30,8 @@
 #include "unix_time.h"
 #include "wait.h"
 
-#define CHUNK_HEAD (VARHDRSZ + 2)	/* a varlena of format, flags, records */
-#define CHUNK_MAX 8100		/* fits a page with the rest of its row */
+#define CHUNK_HEAD (SEGMENT_ROW_HEAD + VARHDRSZ + 2)	/* with format and flags */
+#define CHUNK_MAX (SEGMENT_ROW_HEAD + 8100)	/* a row that fits a page */
 #define STRETCH_START 1024
 #define KEPT_IN_SUBXACT 4	/* stretches that may wait for the parent to write them */
 #define SAME_TIME 10000		/* us by which changes of one context may differ */
@@ -43,13 +43,13 @@ struct stretch {
 	int64 seq;		/* 0: not sealed */
 	struct context opening;	/* of the first record */
 	struct context context;	/* of the last record */
-	int64 coarse;		/* the coarse clock when that began; 0: not captured here */
+	int64 coarse;		/* the coarse clock when that began; 0: not from here */
 	bool has_contexts;	/* more than the first */
 	size_t first;		/* where the records after the first context begin */
 	size_t last;		/* where the last record begins; 0: there is none to be changed */
 	size_t length;
 	size_t room;
-	char *bytes;
+	char *bytes;		/* the chunk behind the room for its row's head */
 };
 
 static dlist_head list = DLIST_STATIC_INIT(list);
@@ -68,12 +68,12 @@ tail(void)
 }
 
 static struct stretch *
-stretch_new(void)
+stretch_new(size_t room)
 {
 	MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
 	struct stretch *stretch = palloc0(sizeof(*stretch));
 
-	stretch->room = STRETCH_START;
+	stretch->room = room;
 	stretch->bytes = palloc(stretch->room);
 	stretch->owner = GetCurrentSubTransactionId();
 	stretch->length = CHUNK_HEAD;
@@ -133,8 +133,8 @@ put_record(struct stretch *stretch, uint8 tag, const char *payload, size_t lengt
 /* ---- contexts ---- */
 
 /*
- * us of a clock that costs a tenth of the exact one, and is up to *step us behind.  Without
- * one every look is at the exact clock.
+ * us of a clock that costs a tenth of the exact one, and is up to *step us behind.
+ * Without one every look is at the exact clock.
  */
 static int64
 coarse_now(int64 *step)
@@ -228,12 +228,14 @@ seal(struct stretch *stretch)
 static void
 write_chunk(struct segment_target *target, struct stretch *stretch, bool is_last)
 {
+	char *body = stretch->bytes + SEGMENT_ROW_HEAD;
+
 	seal(stretch);
-	SET_VARSIZE(stretch->bytes, stretch->length);
-	stretch->bytes[VARHDRSZ] = ELVIS_RECORD_FORMAT;
-	stretch->bytes[VARHDRSZ + 1] =
+	SET_VARSIZE(body, stretch->length - SEGMENT_ROW_HEAD);
+	body[VARHDRSZ] = ELVIS_RECORD_FORMAT;
+	body[VARHDRSZ + 1] =
 		(is_last ? ELVIS_CHUNK_LAST : 0) | (disordered ? ELVIS_CHUNK_LATE : 0);
-	segment_write(target, stretch->seq, (struct varlena *) stretch->bytes);
+	segment_write(target, stretch->seq, stretch->bytes, stretch->length);
 	wrote = true;
 }
 
@@ -275,7 +277,7 @@ finish(void)
 	if (dlist_is_empty(&list)) {
 		if (!wrote)
 			return;
-		stretch_new();	/* only to mark the end */
+		stretch_new(CHUNK_HEAD);	/* only to mark the end */
 	}
 	wait_wake_at_commit();
 	segment_open(&target);
@@ -461,17 +463,19 @@ pending_add(const struct context *context, uint8 tag, const char *payload, size_
 	    bool is_disordered)
 {
 	struct stretch *stretch = tail();
-	size_t room = length + 64;	/* with a context before it */
+	SubTransactionId self = GetCurrentSubTransactionId();
+	size_t most = length + 64;	/* with a context before it */
+	size_t start = STRETCH_START;
 
 	disordered |= is_disordered;
-	if (stretch != NULL && stretch->owner == GetCurrentSubTransactionId() &&
-	    stretch->length + room > CHUNK_MAX) {
+	if (stretch != NULL && stretch->owner == self &&
+	    stretch->length + most > CHUNK_MAX) {
 		overflow();
 		stretch = tail();
+		start = CHUNK_MAX;	/* it will be filled like the one before */
 	}
-	if (stretch == NULL || stretch->seq != 0 ||
-	    stretch->owner != GetCurrentSubTransactionId())
-		stretch = stretch_new();
+	if (stretch == NULL || stretch->seq != 0 || stretch->owner != self)
+		stretch = stretch_new(start);
 	enter_context(stretch, context);
 	put_record(stretch, tag, payload, length);
 	if (finished)

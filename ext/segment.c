@@ -94,8 +94,8 @@ is_ours(Relation index)
 }
 
 /*
- * The indexes that need an entry for each row: the one there is, and while it is built anew
- * concurrently also the one that will replace it.  The table's lock is enough: whoever
+ * The indexes that need an entry for each row: the one there is, and while it is built
+ * anew concurrently also the one that will replace it.  The table's lock is enough: whoever
  * drops or exchanges an index waits for it.
  */
 static void
@@ -127,7 +127,8 @@ open_indexes(struct segment_target *target)
 
 /*
  * Locks the segment that was current when this session looked last, and looks again: if
- * another is, nobody may be told that the old one is quiet and then find us writing there.
+ * another is, nobody may be told that the old one is quiet and then find us writing
+ * there.
  */
 void
 segment_open(struct segment_target *target)
@@ -138,7 +139,8 @@ segment_open(struct segment_target *target)
 		if (recent.n == 0)
 			find_current();
 		n = recent.n;
-		target->log = n != 0 ? try_table_open(recent.log, RowExclusiveLock) : NULL;
+		target->log = n == 0 ? NULL
+				     : try_table_open(recent.log, RowExclusiveLock);
 		if (target->log != NULL) {
 			if (likely(segment_current() == n))
 				break;
@@ -156,22 +158,25 @@ segment_open(struct segment_target *target)
 }
 
 void
-segment_write(struct segment_target *target, int64 seq, struct varlena *body)
+segment_write(struct segment_target *target, int64 seq, char *row, size_t length)
 {
 	static IndexInfo info = {.type = T_IndexInfo};
-	Datum values[SEGMENT_LOG_COLUMNS];
-	bool nulls[SEGMENT_LOG_COLUMNS] = {false};
-	HeapTuple row;
+	HeapTupleHeader header = (HeapTupleHeader) row;
+	HeapTupleData tuple = {.t_len = length, .t_data = header};
+	uint64 xid = U64FromFullTransactionId(GetTopFullTransactionId());
+	Datum key[] = {UInt64GetDatum(xid), Int64GetDatum(seq)};
+	bool nulls[lengthof(key)] = {false};
 
-	values[SEGMENT_LOG_XID - 1] = FullTransactionIdGetDatum(GetTopFullTransactionId());
-	values[SEGMENT_LOG_SEQ - 1] = Int64GetDatum(seq);
-	values[SEGMENT_LOG_BODY - 1] = PointerGetDatum(body);
-	row = heap_form_tuple(RelationGetDescr(target->log), values, nulls);
-	heap_insert(target->log, row, GetCurrentCommandId(true), 0, NULL);
+	memset(header, 0, SizeofHeapTupleHeader);
+	HeapTupleHeaderSetNatts(header, SEGMENT_LOG_COLUMNS);
+	header->t_infomask = HEAP_HASVARWIDTH;
+	header->t_hoff = MAXALIGN(SizeofHeapTupleHeader);
+	memcpy(row + header->t_hoff, &xid, sizeof(xid));
+	memcpy(row + header->t_hoff + sizeof(xid), &seq, sizeof(seq));
+	heap_insert(target->log, &tuple, GetCurrentCommandId(true), 0, NULL);
 	for (int i = 0; i < target->n_indexes; i++)
-		index_insert(target->indexes[i], values, nulls, &row->t_self, target->log,
+		index_insert(target->indexes[i], key, nulls, &tuple.t_self, target->log,
 			     UNIQUE_CHECK_NO, false, &info);
-	heap_freetuple(row);
 }
 
 void

@@ -8,6 +8,7 @@
 #ifndef ELVIS_EXT_SEGMENT_H
 #define ELVIS_EXT_SEGMENT_H
 
+#include "access/htup_details.h"
 #include "access/transam.h"
 #include "nodes/pg_list.h"
 #include "utils/rel.h"
@@ -34,7 +35,15 @@ void segment_init(void);
 int64 segment_next_seq(void);
 
 void segment_open(struct segment_target *target);
-void segment_write(struct segment_target *target, int64 seq, struct varlena *body);
+
+/*
+ * A chunk is gathered behind the room for the rest of its row, so that nothing has to be
+ * copied: `row` is SEGMENT_ROW_HEAD bytes of anything, then the body as a varlena with a
+ * four-byte header, both together `length` bytes.
+ */
+#define SEGMENT_ROW_HEAD (MAXALIGN(SizeofHeapTupleHeader) + 2 * sizeof(int64))
+
+void segment_write(struct segment_target *target, int64 seq, char *row, size_t length);
 void segment_close(struct segment_target *target);
 
 /* A segment as elvis.segment describes it. */
