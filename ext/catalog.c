@@ -9,6 +9,7 @@
 #include "access/table.h"
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "access/xloginsert.h"
 #include "catalog/indexing.h"
 #include "catalog/namespace.h"
 #include "commands/sequence.h"
@@ -21,6 +22,8 @@
 
 #include "catalog.h"
 #include "compat.h"
+
+#define LOGGED_AHEAD 32	/* numbers, as in nextval() */
 
 static const char *const names[CATALOG_OBJECTS] = {
 	[CATALOG_NODE] = "node",
@@ -173,52 +176,57 @@ catalog_sequence_last(enum catalog_object sequence)
 	return last;
 }
 
+/* So that a crash does not take numbers back, the log is told of many at once. */
+static void
+log_ahead(enum catalog_object sequence, Buffer buffer, Form_pg_sequence_data data)
+{
+	xl_seq_rec record = {pages[sequence].file};
+	Page page = BufferGetPage(buffer);
+	ItemId row = PageGetItemId(page, FirstOffsetNumber);
+	XLogRecPtr logged;
+
+	data->last_value += LOGGED_AHEAD;
+	data->log_cnt = 0;
+	XLogBeginInsert();
+	XLogRegisterBuffer(0, buffer, REGBUF_WILL_INIT);
+	XLogRegisterData((char *) &record, sizeof(record));
+	XLogRegisterData((char *) PageGetItem(page, row), ItemIdGetLength(row));
+	logged = XLogInsert(RM_SEQ_ID, XLOG_SEQ_LOG);
+	PageSetLSN(page, logged);
+	data->last_value -= LOGGED_AHEAD;
+	data->log_cnt = LOGGED_AHEAD;
+}
+
 /*
- * What nextval() does as long as nothing has to be logged, under the same locks but
- * without the way there: it logs 32 numbers at once, and after each checkpoint.  0: it is
- * its turn.
+ * By nextval()'s rules and under its locks.  nextval() itself would have lastval() tell a
+ * number of ours to the user who asks for the one that his INSERT has drawn.
  */
-static int64
-next_of_logged(enum catalog_object sequence)
+int64
+catalog_sequence_next(enum catalog_object sequence)
 {
 	Form_pg_sequence_data data;
-	int64 number = 0;
+	XLogRecPtr redo;
 	Buffer buffer;
+	int64 number;
 	Page page;
 
 	LockRelationOid(catalog_oid(sequence), RowExclusiveLock);
+	(void) GetTopTransactionId();	/* so that its commit waits for what is logged */
 	buffer = sequence_page(sequence);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	page = BufferGetPage(buffer);
 	data = sequence_data(page);
-	if (data->is_called && data->log_cnt > 0 && PageGetLSN(page) > GetRedoRecPtr()) {
-		START_CRIT_SECTION();
-		MarkBufferDirty(buffer);
-		number = ++data->last_value;
+	redo = GetRedoRecPtr();
+	START_CRIT_SECTION();
+	MarkBufferDirty(buffer);
+	data->last_value += data->is_called ? 1 : 0;
+	data->is_called = true;
+	if (data->log_cnt > 0 && PageGetLSN(page) > redo)
 		data->log_cnt--;
-		END_CRIT_SECTION();
-	}
+	else
+		log_ahead(sequence, buffer, data);
+	number = data->last_value;
+	END_CRIT_SECTION();
 	UnlockReleaseBuffer(buffer);
-	return number;
-}
-
-int64
-catalog_sequence_next(enum catalog_object sequence)
-{
-	bool read_only = XactReadOnly;
-	int64 number = next_of_logged(sequence);
-
-	if (likely(number != 0))
-		return number;
-	XactReadOnly = false;
-	PG_TRY();
-	{
-		number = nextval_internal(catalog_oid(sequence), false);
-	}
-	PG_FINALLY();
-	{
-		XactReadOnly = read_only;
-	}
-	PG_END_TRY();
 	return number;
 }

@@ -88,6 +88,7 @@ regress_tests = \
 	subtransactions \
 	many_subtransactions_in_bounded_memory \
 	captured_at_the_last_moment \
+	lastval_is_the_users \
 	read_only_after_writing \
 	versions \
 	gaps \
