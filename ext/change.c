@@ -75,6 +75,8 @@ note_blocker(OpenTable *table, Relation index, ItemPointer tid, Conflict *confli
 	row = fetch_blocker(table, tid);
 	if (row == NULL)
 		return;
+	if (conflict->blockers == NULL)
+		conflict->blockers = palloc(sizeof(Blocker) * BLOCKERS_MAX);
 	conflict->blockers[conflict->n_blockers].index =
 		pstrdup(RelationGetRelationName(index));
 	conflict->blockers[conflict->n_blockers++].row = row;

@@ -31,7 +31,7 @@ typedef struct Conflict {
 	TupleTableSlot *local;		/* the row met, NULL: none */
 	bool whole;			/* all of the source's row is to be written */
 	int n_blockers;
-	Blocker blockers[BLOCKERS_MAX];
+	Blocker *blockers;		/* made with the first; every change has a Conflict */
 	const char *sqlstate, *message;	/* NULL unless the server raised something */
 } Conflict;
 

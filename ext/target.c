@@ -31,6 +31,9 @@ typedef struct VersionEntry {
 
 static HTAB *targets;
 
+/* The one that was found last: changes of a table come in runs. */
+static Target *found_last;
+
 void
 damaged_frame(const char *what)
 {
@@ -96,6 +99,7 @@ target_forget(VersionEntry *entry)
 	Target *target = entry->target;
 	uint64 version = entry->version;
 
+	found_last = NULL;
 	hash_search(targets, &version, HASH_REMOVE, NULL);
 	MemoryContextDelete(target->context);
 }
@@ -118,8 +122,11 @@ target_find(uint64 version)
 {
 	VersionEntry *entry;
 
+	if (found_last != NULL && found_last->version == version)
+		return found_last;
 	entry = targets == NULL ? NULL : hash_search(targets, &version, HASH_FIND, NULL);
-	return entry == NULL ? NULL : entry->target;
+	found_last = entry == NULL ? NULL : entry->target;
+	return found_last;
 }
 
 static char *
@@ -306,6 +313,7 @@ target_learn(struct elvis_bytes payload)
 	target = target_read(payload);
 	MemoryContextSwitchTo(old);
 
+	found_last = NULL;
 	entry = hash_search(targets_table(), &target->version, HASH_ENTER, &known);
 	if (known)
 		MemoryContextDelete(entry->target->context);

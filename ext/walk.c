@@ -146,26 +146,33 @@ comes_back(const Walk *walk)
 				   walk->point.context.via == walk->node);
 }
 
+static struct named_skip *
+named_skip(Walk *walk)
+{
+	for (int i = 0; i < walk->position.n_skips; i++) {
+		struct named_skip *skip = &walk->position.skips[i];
+
+		if (skip->seq == walk->point.begin.seq && skip->ordinal == walk->point.ordinal)
+			return skip;
+	}
+	return NULL;
+}
+
 /* Has the operator named this change to be passed?  Then it is, and recorded. */
 static bool
 pass_named(ApplyCall *call, const Change *change)
 {
-	Walk *walk = call->walk;
-	Conflict conflict = { .change = change };
+	struct named_skip *skip = named_skip(call->walk);
 	Verdict verdict = { .action = ELVIS_KEEP_LOCAL, .policy = "operator",
 			    .reason = "this change was to be passed" };
+	Conflict conflict = { .change = change };
 
-	for (int i = 0; i < walk->position.n_skips; i++) {
-		struct named_skip *skip = &walk->position.skips[i];
-
-		if (skip->seq != walk->point.begin.seq || skip->ordinal != walk->point.ordinal)
-			continue;
-		resolution_record(walk, &conflict, &verdict, NULL);
-		walk->failure.kind = 0;
-		skip->passed = true;
-		return true;
-	}
-	return false;
+	if (skip == NULL)
+		return false;
+	resolution_record(call->walk, &conflict, &verdict, NULL);
+	call->walk->failure.kind = 0;
+	skip->passed = true;
+	return true;
 }
 
 static bool
