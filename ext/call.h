@@ -33,6 +33,8 @@ typedef struct OpenTable {
 	TupleTableSlot *fresh;		/* the row to write */
 	Relation key_index;
 	IndexScanDesc scan;		/* by key, under SnapshotSelf */
+	ItemPointerData met;		/* where the last row was found */
+	bool in_order;			/* and it stood next to the one before it */
 	ExprState **defaults;		/* of columns the source has not; by attribute */
 
 	TupleTableSlot **queue;		/* rows waiting to be inserted together */

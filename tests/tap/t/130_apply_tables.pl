@@ -68,6 +68,32 @@ $paris->sql("update wide set n = 7 where id = 2; update wide set id = 20 where i
 applied('other types, keys');
 is($lyon->sql('select * from wide where id = 20'), 'here|7|20|300|100|2', 'generated values fit');
 
+# ---- characters are counted, not bytes ----
+$paris->sql('create table narrow (id int primary key, v varchar(20))');
+$lyon->sql('create table narrow (id int primary key, v varchar(10))');
+$paris->attach('narrow', 'master');
+$paris->sql("insert into narrow values (1, '\x{e4}\x{20ac}\x{1f600}4567890')");
+applied('ten characters');
+$paris->sql("insert into narrow values (2, '\x{e4}\x{20ac}\x{1f600}45678901')");
+$told = $link->step(answers => [ verdict('keep_local') ]);
+is($told->{state}, 'd', 'eleven can be left');
+is($lyon->sql("select string_agg(sqlstate, chr(44)) from elvis.resolution where table_name = 'narrow'"),
+	'22001', 'because they are too long');
+
+# ---- rows that stand together ----
+both('create table crowd (id int primary key, v int)');
+$paris->attach('crowd', 'master');
+$paris->sql('insert into crowd select g, 0 from generate_series(1, 600) g');
+applied('rows in a row');
+$lyon->sql('update crowd set v = v where id % 7 = 0 or id between 100 and 130');
+$lyon->sql('vacuum crowd; update crowd set v = v where id % 50 in (3, 4)');
+$paris->sql('update crowd set v = v + 1; update crowd set id = -id where id % 3 = 0');
+applied('where some stand elsewhere');
+ok(same_rows('crowd', @two), 'each is found');
+$paris->sql('delete from crowd where id % 5 <> 0');
+applied('and some are alone');
+ok(same_rows('crowd', @two), 'and each again');
+
 # ---- triggers of users ----
 both('create table fired (id int primary key, v text, n int default 0)');
 $lyon->sql(<<'SQL');
