@@ -14,6 +14,7 @@
 #include "executor/executor.h"
 #include "nodes/execnodes.h"
 
+#include "compat.h"
 #include "target.h"
 #include "walk.h"
 
@@ -150,10 +151,16 @@ TM_Result write_delete(ApplyCall *call, OpenTable *table);
 /* Locks the row in the slot, if it still is what was found. */
 TM_Result write_lock(ApplyCall *call, OpenTable *table, TupleTableSlot *slot);
 
-/* Deferrable keys of what a source transaction wrote: an error at the first that is broken. */
-void write_recheck(ApplyCall *call);
-
 /* Ours only: rows that the current command wrote are made visible to what follows. */
 void write_step_over(ApplyCall *call, TupleTableSlot *slot);
+
+/* ---- index entries (entries.c) ---- */
+
+/* Of a row just written; `how`: what the table's own method told about an update. */
+void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
+		    compat_update_indexes how);
+
+/* Deferrable keys of what a source transaction wrote: an error at the first that is broken. */
+void entries_recheck(ApplyCall *call);
 
 #endif

@@ -12,6 +12,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/collect.c \
 	%reldir%/conflict.c \
 	%reldir%/copy.c \
+	%reldir%/entries.c \
 	%reldir%/frame.c \
 	%reldir%/image.c \
 	%reldir%/key.c \

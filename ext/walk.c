@@ -292,7 +292,7 @@ walk_commit(ApplyCall *call, struct elvis_bytes payload)
 	if (!point->in_transaction || !elvis_get_varint(&payload, &seq) ||
 	    seq != (uint64) point->begin.seq)
 		damaged_frame("the end of a transaction");
-	write_recheck(call);
+	entries_recheck(call);
 	point->in_transaction = false;
 }
 

@@ -7,10 +7,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
-#include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
-#include "catalog/index.h"
 #include "commands/trigger.h"
 #include "executor/nodeModifyTable.h"
 #include "miscadmin.h"
@@ -43,47 +41,6 @@ write_step_over(ApplyCall *call, TupleTableSlot *slot)
 }
 
 /* ---- what a written row brings along ---- */
-
-static void
-remember_rechecks(ApplyCall *call, OpenTable *table, List *indexes, ItemPointer tid)
-{
-	Walk *walk = call->walk;
-	ListCell *cell;
-
-	foreach(cell, indexes) {
-		Recheck *recheck;
-
-		if (walk->point.n_rechecks == walk->n_recheck_room) {
-			int room = Max(64, walk->n_recheck_room * 2);
-
-			walk->rechecks = walk->rechecks == NULL
-				? MemoryContextAllocHuge(walk->context, sizeof(Recheck) * room)
-				: repalloc_huge(walk->rechecks, sizeof(Recheck) * room);
-			walk->n_recheck_room = room;
-		}
-		recheck = &walk->rechecks[walk->point.n_rechecks++];
-		recheck->relid = RelationGetRelid(table->relation);
-		recheck->index = lfirst_oid(cell);
-		recheck->file = table->relation->rd_rel->relfilenode;
-		recheck->tid = *tid;
-		recheck->version = table->target->version;
-		recheck->ordinal = walk->point.ordinal;
-		recheck->operation = walk->operation;
-	}
-}
-
-static void
-write_indexes(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
-	      compat_update_indexes how)
-{
-	List *rechecks;
-
-	if (table->result->ri_NumIndices == 0)
-		return;
-	rechecks = compat_insert_index_tuples(table->result, slot, table->estate, update, how);
-	if (rechecks != NIL)
-		remember_rechecks(call, table, rechecks, &slot->tts_tid);
-}
 
 /* What the table itself demands of a row, before it is written. */
 static void
@@ -173,7 +130,7 @@ insert_queue(ApplyCall *call, OpenTable *table)
 	for (int i = 0; i < table->n_queued; i++) {
 		TupleTableSlot *slot = table->queue[i];
 
-		write_indexes(call, table, slot, false, compat_update_all_indexes);
+		entries_insert(call, table, slot, false, compat_update_all_indexes);
 		ResetPerTupleExprContext(table->estate);
 		relay(table, ELVIS_INSERT, NULL, slot);
 		ExecClearTuple(slot);
@@ -225,7 +182,7 @@ write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot)
 	compute_generated(table, slot, CMD_INSERT);
 	check_row(table, slot);
 	table_tuple_insert(table->relation, slot, GetCurrentCommandId(true), 0, NULL);
-	write_indexes(call, table, slot, false, compat_update_all_indexes);
+	entries_insert(call, table, slot, false, compat_update_all_indexes);
 	if (fires)
 		ExecARInsertTriggers(table->estate, table->result, slot, NIL, NULL);
 	relay(table, ELVIS_INSERT, NULL, slot);
@@ -349,7 +306,7 @@ swap(ApplyCall *call, OpenTable *table)
 	if (result != TM_Ok)
 		return result;
 	if (compat_needs_indexes(how))
-		write_indexes(call, table, table->fresh, true, how);
+		entries_insert(call, table, table->fresh, true, how);
 	return TM_Ok;
 }
 
@@ -397,59 +354,4 @@ write_delete(ApplyCall *call, OpenTable *table)
 		compat_after_delete_triggers(table->estate, table->result, &tid);
 	relay(table, ELVIS_DELETE, table->found, NULL);
 	return TM_Ok;
-}
-
-/* ---- deferrable keys ---- */
-
-static void
-recheck_row(const Recheck *recheck)
-{
-	Relation relation = table_open(recheck->relid, RowExclusiveLock);
-	Relation index = index_open(recheck->index, RowExclusiveLock);
-	TupleTableSlot *slot = table_slot_create(relation, NULL);
-	IndexFetchTableData *fetch = table_index_fetch_begin(relation);
-	ItemPointerData tid = recheck->tid;
-	bool again = false;
-
-	/* the row may have been replaced in place since, or be gone, which breaks no key; a table
-	 * that was emptied or rewritten has new indexes */
-	if (recheck->file == relation->rd_rel->relfilenode &&
-	    table_index_fetch_tuple(fetch, &tid, SnapshotSelf, slot, &again, NULL)) {
-		EState *estate = CreateExecutorState();
-		IndexInfo *info = BuildIndexInfo(index);
-		Datum values[INDEX_MAX_KEYS];
-		bool nulls[INDEX_MAX_KEYS];
-
-		GetPerTupleExprContext(estate)->ecxt_scantuple = slot;
-		FormIndexDatum(info, slot, estate, values, nulls);
-		tid = recheck->tid;
-		if (info->ii_ExclusionOps != NULL)
-			check_exclusion_constraint(relation, index, info, &slot->tts_tid, values,
-						   nulls, estate, false);
-		else
-			index_insert(index, values, nulls, &tid, relation,
-				     UNIQUE_CHECK_EXISTING, false, info);
-		FreeExecutorState(estate);
-	}
-	table_index_fetch_end(fetch);
-	ExecDropSingleTupleTableSlot(slot);
-	index_close(index, NoLock);
-	table_close(relation, NoLock);
-}
-
-void
-write_recheck(ApplyCall *call)
-{
-	Walk *walk = call->walk;
-
-	if (walk->point.n_rechecks == 0)
-		return;
-	write_flush_all(call);
-	CommandCounterIncrement();
-	for (int i = 0; i < walk->point.n_rechecks; i++) {
-		walk->rechecking = i;
-		recheck_row(&walk->rechecks[i]);
-	}
-	walk->rechecking = -1;
-	walk->point.n_rechecks = 0;
 }
