@@ -32,6 +32,7 @@ typedef struct OpenTable {
 
 	TupleTableSlot *found;		/* the row met; pins its page */
 	TupleTableSlot *fresh;		/* the row to write */
+	bool plain_indexes;		/* all of them (entries.c) */
 	Relation key_index;
 	IndexScanDesc scan;		/* by key, under SnapshotSelf */
 	ItemPointerData met;		/* where the last row was found */
@@ -156,9 +157,14 @@ void write_step_over(ApplyCall *call, TupleTableSlot *slot);
 
 /* ---- index entries (entries.c) ---- */
 
-/* Of a row just written; `how`: what the table's own method told about an update. */
-void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
-		    compat_update_indexes how);
+/* Opens the table's indexes. */
+void entries_open(OpenTable *table);
+
+/* Of rows just inserted. */
+void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n);
+
+/* Of the row in `fresh`, which has just replaced the one in `found`; `how`: what that was told. */
+void entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how);
 
 /* Deferrable keys of what a source transaction wrote: an error at the first that is broken. */
 void entries_recheck(ApplyCall *call);

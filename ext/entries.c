@@ -7,6 +7,7 @@
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
+#include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -41,17 +42,112 @@ remember_rechecks(ApplyCall *call, OpenTable *table, List *indexes, ItemPointer 
 	}
 }
 
-void
-entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
-	       compat_update_indexes how)
+/* The executor's way, for indexes of every kind. */
+static void
+insert_by_executor(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
+		   compat_update_indexes how)
 {
-	List *rechecks;
+	List *rechecks = compat_insert_index_tuples(table->result, slot, table->estate, update,
+						    how);
 
-	if (table->result->ri_NumIndices == 0)
-		return;
-	rechecks = compat_insert_index_tuples(table->result, slot, table->estate, update, how);
 	if (rechecks != NIL)
 		remember_rechecks(call, table, rechecks, &slot->tts_tid);
+}
+
+/* ---- plain indexes ---- */
+
+/* Every row has an entry, made of the row's own columns, and what is wrong is said at once. */
+static bool
+is_plain(Relation index, const IndexInfo *info)
+{
+	return info->ii_Expressions == NIL && info->ii_Predicate == NIL &&
+	       info->ii_ExclusionOps == NULL && info->ii_ReadyForInserts &&
+	       index->rd_index->indimmediate;
+}
+
+void
+entries_open(OpenTable *table)
+{
+	ResultRelInfo *result = table->result;
+
+	ExecOpenIndices(result, false);
+	table->plain_indexes = true;
+	for (int i = 0; i < result->ri_NumIndices; i++)
+		table->plain_indexes &= is_plain(result->ri_IndexRelationDescs[i],
+						 result->ri_IndexRelationInfo[i]);
+}
+
+static void
+insert_plain(OpenTable *table, int i, TupleTableSlot *slot, bool unchanged)
+{
+	Relation index = table->result->ri_IndexRelationDescs[i];
+	IndexInfo *info = table->result->ri_IndexRelationInfo[i];
+	bool checked = index->rd_index->indisunique &&
+		       !(unchanged && index->rd_index->indisvalid);
+	Datum values[INDEX_MAX_KEYS];
+	bool nulls[INDEX_MAX_KEYS];
+
+	FormIndexDatum(info, slot, table->estate, values, nulls);
+	(void) index_insert(index, values, nulls, &slot->tts_tid, table->relation,
+			    checked ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, unchanged, info);
+}
+
+/* Has the row that replaces the one found the same key in this index? */
+static bool
+is_unchanged(OpenTable *table, const IndexInfo *info)
+{
+	TupleDesc desc = RelationGetDescr(table->relation);
+
+	for (int i = 0; i < info->ii_NumIndexKeyAttrs; i++) {
+		AttrNumber attnum = info->ii_IndexAttrNumbers[i];
+		Form_pg_attribute attribute = TupleDescAttr(desc, attnum - 1);
+		bool was_null, is_null;
+		Datum was = slot_getattr(table->found, attnum, &was_null);
+		Datum is = slot_getattr(table->fresh, attnum, &is_null);
+
+		if (was_null != is_null ||
+		    (!is_null && was != is &&
+		     !datum_image_eq(was, is, attribute->attbyval, attribute->attlen)))
+			return false;
+	}
+	return true;
+}
+
+/* ---- of inserted and replaced rows ---- */
+
+/* Index by index, so that each one's pages stay at hand. */
+void
+entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n)
+{
+	if (table->plain_indexes) {
+		for (int i = 0; i < table->result->ri_NumIndices; i++)
+			for (int row = 0; row < n; row++)
+				insert_plain(table, i, rows[row], false);
+		return;
+	}
+	for (int row = 0; row < n; row++) {
+		if (row > 0)
+			ResetPerTupleExprContext(table->estate);
+		insert_by_executor(call, table, rows[row], false, compat_update_all_indexes);
+	}
+}
+
+/*
+ * A row that keeps its key has a unique index's word that no other has it: that need not be asked
+ * again, which would be a look at the row's old version.
+ */
+void
+entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how)
+{
+	ResultRelInfo *result = table->result;
+
+	if (!table->plain_indexes || how != compat_update_all_indexes) {
+		insert_by_executor(call, table, table->fresh, true, how);
+		return;
+	}
+	for (int i = 0; i < result->ri_NumIndices; i++)
+		insert_plain(table, i, table->fresh,
+			     is_unchanged(table, result->ri_IndexRelationInfo[i]));
 }
 
 /* ---- deferrable keys ---- */

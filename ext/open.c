@@ -181,7 +181,7 @@ open_table(ApplyCall *call, Target *target, Relation relation)
 		open_routing(table);
 	} else {
 		table->n_blocks = RelationGetNumberOfBlocks(relation);
-		ExecOpenIndices(table->result, false);
+		entries_open(table);
 		open_key_index(table);
 		table->found = table_slot_create(relation, NULL);
 		table->fresh = MakeSingleTupleTableSlot(RelationGetDescr(relation),

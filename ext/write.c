@@ -127,13 +127,10 @@ insert_queue(ApplyCall *call, OpenTable *table)
 {
 	table_multi_insert(table->relation, table->queue, table->n_queued,
 			   GetCurrentCommandId(true), 0, NULL);
+	entries_insert(call, table, table->queue, table->n_queued);
 	for (int i = 0; i < table->n_queued; i++) {
-		TupleTableSlot *slot = table->queue[i];
-
-		entries_insert(call, table, slot, false, compat_update_all_indexes);
-		ResetPerTupleExprContext(table->estate);
-		relay(table, ELVIS_INSERT, NULL, slot);
-		ExecClearTuple(slot);
+		relay(table, ELVIS_INSERT, NULL, table->queue[i]);
+		ExecClearTuple(table->queue[i]);
 	}
 }
 
@@ -182,7 +179,7 @@ write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot)
 	compute_generated(table, slot, CMD_INSERT);
 	check_row(table, slot);
 	table_tuple_insert(table->relation, slot, GetCurrentCommandId(true), 0, NULL);
-	entries_insert(call, table, slot, false, compat_update_all_indexes);
+	entries_insert(call, table, &slot, 1);
 	if (fires)
 		ExecARInsertTriggers(table->estate, table->result, slot, NIL, NULL);
 	relay(table, ELVIS_INSERT, NULL, slot);
@@ -306,7 +303,7 @@ swap(ApplyCall *call, OpenTable *table)
 	if (result != TM_Ok)
 		return result;
 	if (compat_needs_indexes(how))
-		entries_insert(call, table, table->fresh, true, how);
+		entries_update(call, table, how);
 	return TM_Ok;
 }
 
