@@ -82,6 +82,13 @@
 	ExecInsertIndexTuples(result, slot, estate, update, false, NULL, NIL)
 #endif
 
+/* A btree's last leaf, locked. */
+#if PG_VERSION_NUM >= 170000
+#define compat_last_leaf(index) _bt_get_endpoint(index, 0, true)
+#else
+#define compat_last_leaf(index) _bt_get_endpoint(index, 0, true, NULL)
+#endif
+
 /* An executor state for one table: where its range table goes, and its updated columns. */
 #if PG_VERSION_NUM >= 180000
 #define compat_init_range_table(estate, entry) \
