@@ -1,10 +1,10 @@
 /*
  * postgres.c - the sink that drives elvis.apply() in another database.
  *
- * A target transaction is a transaction there, with the link's position in it.  What is small goes
- * as one statement that is its own transaction; what is not, and what meets a conflict that has to
- * be asked about, goes in an explicit one.  A piece is sent and its result collected at the next
- * call, so that the daemon reads on while the target works.
+ * A target transaction is a transaction there, with the link's position in it.  What is not large
+ * goes as one statement that is its own transaction; what is, and what meets a conflict that has to
+ * be asked about, goes in an explicit one.  A piece or such a transaction is sent and its result
+ * collected when the next is to be sent, so that the daemon reads on while the target works.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,12 @@
 #include "pg/query.h"
 #include "pg/sqlstate.h"
 
-/* Up to this many bytes are held back, for a transaction of one statement */
-#define ALONE_MAX ((size_t) 64 << 10)
+/* Up to this many bytes are held back, for a transaction of one statement: what is cut while
+ * catching up, with a source transaction at its end that is not small */
+#define ALONE_MAX ((size_t) 1 << 20)
+
+/* After one that had to ask, so many more are not tried in one statement */
+#define WARY 8
 
 /* A bytea is at most 1 GB */
 #define FRAME_MAX ((size_t) 1 << 30)
@@ -47,6 +51,12 @@ struct told {
 	const struct elvis_rules *rules;
 };
 
+struct transaction {
+	struct elvis_position expected, next;
+	int64_t at;
+	struct strbuf records;	/* of what is being written: those not sent yet */
+};
+
 struct postgres {
 	const struct elvis_host *host;
 	const struct elvis_link *link;
@@ -57,11 +67,13 @@ struct postgres {
 	struct arena *question;	/* of the conflict being asked about */
 	struct strbuf bytes;	/* the frame or verdict being sent */
 
-	/* the target transaction */
-	struct elvis_position expected;
-	struct strbuf held;	/* records not sent yet */
+	struct transaction both[2];
+	struct transaction *writing;	/* from begin to commit */
 	bool began;		/* BEGIN was sent, and the frame that is FIRST */
 	bool flying;		/* a frame was sent and its result not collected */
+	struct transaction *sent;	/* as one statement */
+	bool committing;	/* and its result not collected */
+	int wary;		/* so many more are not to go as one statement */
 };
 
 static enum elvis_result
@@ -275,14 +287,14 @@ command(struct postgres *p, const char *sql)
 
 /* In the explicit transaction, which the first frame begins */
 static enum elvis_result
-send_records(struct postgres *p, struct elvis_bytes records)
+send_records(struct postgres *p, const struct transaction *t, struct elvis_bytes records)
 {
 	struct frame frame = { .records = records };
 	enum elvis_result result = collect(p);
 
 	if (result == ELVIS_SINK_OK && !p->began) {
 		frame.flags = ELVIS_FRAME_FIRST;
-		frame.expected = p->expected;
+		frame.expected = t->expected;
 		result = command(p, "BEGIN");
 		p->began = result == ELVIS_SINK_OK;
 	}
@@ -290,52 +302,28 @@ send_records(struct postgres *p, struct elvis_bytes records)
 }
 
 static struct elvis_bytes
-held_bytes(const struct postgres *p)
+held_bytes(const struct transaction *t)
 {
-	const uint8_t *at = (const uint8_t *) p->held.data;
+	const uint8_t *at = (const uint8_t *) t->records.data;
 
-	return (struct elvis_bytes){ at, at + p->held.length };
+	return (struct elvis_bytes){ at, at + t->records.length };
 }
 
 static enum elvis_result
-send_held(struct postgres *p)
+send_held(struct postgres *p, struct transaction *t)
 {
-	enum elvis_result result = send_records(p, held_bytes(p));
+	enum elvis_result result = send_records(p, t, held_bytes(t));
 
-	strbuf_reset(&p->held);
+	strbuf_reset(&t->records);
 	return result;
 }
 
-/* One statement that is its own transaction.  *asked: it met what it could not settle, and left
- * nothing behind. */
 static enum elvis_result
-commit_alone(struct postgres *p, const struct elvis_position *next, int64_t at, bool *asked)
+commit_explicit(struct postgres *p, struct transaction *t)
 {
-	struct frame frame = {
-		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE,
-		.expected = p->expected, .next = *next, .at = at,
-		.records = held_bytes(p),
-	};
-	struct err err = ERR_INIT;
-	enum elvis_result outcome = send_frame(p, &frame);
-	PGresult *result;
-
-	*asked = false;
-	if (outcome != ELVIS_SINK_OK)
-		return outcome;
-	p->flying = false;
-	if (!conn_collect(p->conn, &result, &err)) {
-		*asked = strcmp(conn_sqlstate(p->conn), SQLSTATE_MUST_ASK) == 0;
-		return *asked ? ELVIS_SINK_OK : failed(p, &err);
-	}
-	return settle(p, result);
-}
-
-static enum elvis_result
-commit_explicit(struct postgres *p, const struct elvis_position *next, int64_t at)
-{
-	struct frame last = { .flags = ELVIS_FRAME_LAST, .next = *next, .at = at };
-	enum elvis_result result = p->began && p->held.length == 0 ? ELVIS_SINK_OK : send_held(p);
+	struct frame last = { .flags = ELVIS_FRAME_LAST, .next = t->next, .at = t->at };
+	enum elvis_result result = p->began && t->records.length == 0 ? ELVIS_SINK_OK :
+		send_held(p, t);
 
 	if (result == ELVIS_SINK_OK)
 		result = collect(p);
@@ -343,7 +331,54 @@ commit_explicit(struct postgres *p, const struct elvis_position *next, int64_t a
 		result = send_frame(p, &last);
 	if (result == ELVIS_SINK_OK)
 		result = collect(p);
-	return result == ELVIS_SINK_OK ? command(p, "COMMIT") : result;
+	if (result == ELVIS_SINK_OK)
+		result = command(p, "COMMIT");
+	if (result == ELVIS_SINK_OK)
+		p->began = false;
+	return result;
+}
+
+/* One statement that is its own transaction.  Its records are kept for finish(). */
+static enum elvis_result
+commit_alone(struct postgres *p)
+{
+	struct transaction *t = p->writing;
+	struct frame frame = {
+		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE,
+		.expected = t->expected, .next = t->next, .at = t->at,
+		.records = held_bytes(t),
+	};
+	enum elvis_result result = send_frame(p, &frame);
+
+	if (result != ELVIS_SINK_OK)
+		return result;
+	p->committing = true;
+	p->writing = p->sent;
+	p->sent = t;
+	return ELVIS_SINK_OK;
+}
+
+/*
+ * Sees the transaction that went as one statement become whole.  One that met what it could not
+ * settle has left nothing behind, and goes once more, as an explicit one.  Nothing was sent after
+ * it, so nothing can have been applied before the answer.
+ */
+static enum elvis_result
+finish(struct postgres *p)
+{
+	struct err err = ERR_INIT;
+	PGresult *result;
+
+	if (!p->committing)
+		return ELVIS_SINK_OK;
+	p->committing = false;
+	p->flying = false;
+	if (conn_collect(p->conn, &result, &err))
+		return settle(p, result);
+	if (strcmp(conn_sqlstate(p->conn), SQLSTATE_MUST_ASK) != 0)
+		return failed(p, &err);
+	p->wary = WARY;
+	return commit_explicit(p, p->sent);
 }
 
 /* The calls of <elvis/sink.h> ----------------------------------------------------- */
@@ -358,7 +393,8 @@ postgres_close(void *state)
 	arena_free(p->arena);
 	arena_free(p->question);
 	strbuf_free(&p->bytes);
-	strbuf_free(&p->held);
+	strbuf_free(&p->both[0].records);
+	strbuf_free(&p->both[1].records);
 	free(p);
 }
 
@@ -408,7 +444,10 @@ postgres_open(const struct elvis_host *host, const struct elvis_link *link,
 	p->arena = arena_new();
 	p->question = arena_new();
 	strbuf_init(&p->bytes, FRAME_MAX);
-	strbuf_init(&p->held, FRAME_MAX);
+	strbuf_init(&p->both[0].records, FRAME_MAX);
+	strbuf_init(&p->both[1].records, FRAME_MAX);
+	p->writing = &p->both[0];
+	p->sent = &p->both[1];
 	if (!conn_open(&p->conn, &conn_options, &err) || !meet_target(p, &err)) {
 		result = failed(p, &err);
 		postgres_close(p);
@@ -459,7 +498,10 @@ postgres_durable(void *state, struct elvis_position *position, bool *known)
 	struct params params = PARAMS_NONE;
 	struct err err = ERR_INIT;
 	AUTO_RESULT PGresult *result = NULL;
+	enum elvis_result finished = finish(p);
 
+	if (finished != ELVIS_SINK_OK)
+		return finished;
 	params_uuid(&params, p->link->uuid);
 	if (!conn_run(p->conn, "SELECT known, from_id, from_token, to_id, to_token, seq "
 		      "FROM elvis.durable_position($1)", &params, &result, &err))
@@ -489,8 +531,8 @@ postgres_begin(void *state, const struct elvis_position *position)
 {
 	struct postgres *p = state;
 
-	p->expected = *position;
-	strbuf_reset(&p->held);
+	p->writing->expected = *position;
+	strbuf_reset(&p->writing->records);
 	return ELVIS_SINK_OK;
 }
 
@@ -498,35 +540,43 @@ static enum elvis_result
 postgres_write(void *state, const struct elvis_piece *piece)
 {
 	struct postgres *p = state;
+	struct transaction *t = p->writing;
 	const uint8_t *at = piece->records;
 	struct elvis_bytes records = { at, at + piece->length };
-	enum elvis_result result = ELVIS_SINK_OK;
+	enum elvis_result result;
 
-	if (!p->began && p->held.length + piece->length <= ALONE_MAX) {
-		strbuf_add(&p->held, piece->records, piece->length);
+	if (!p->began && t->records.length + piece->length <= ALONE_MAX) {
+		strbuf_add(&t->records, piece->records, piece->length);
 		return ELVIS_SINK_OK;
 	}
-	if (p->held.length > 0)
-		result = send_held(p);
-	return result == ELVIS_SINK_OK ? send_records(p, records) : result;
+	result = finish(p);
+	if (result == ELVIS_SINK_OK && t->records.length > 0)
+		result = send_held(p, t);
+	return result == ELVIS_SINK_OK ? send_records(p, t, records) : result;
 }
 
 static enum elvis_result
 postgres_commit(void *state, const struct elvis_position *next, int64_t at)
 {
 	struct postgres *p = state;
-	enum elvis_result result = ELVIS_SINK_OK;
-	bool explicit = p->began;
+	struct transaction *t = p->writing;
+	enum elvis_result result = finish(p);
 
-	if (!explicit)
-		result = commit_alone(p, next, at, &explicit);
-	if (explicit && result == ELVIS_SINK_OK)
-		result = commit_explicit(p, next, at);
-	if (result == ELVIS_SINK_OK) {
-		p->began = false;
-		strbuf_reset(&p->held);
-	}
-	return result;
+	t->next = *next;
+	t->at = at;
+	if (result != ELVIS_SINK_OK)
+		return result;
+	if (!p->began && p->wary == 0)
+		return commit_alone(p);
+	if (p->wary > 0)
+		p->wary--;
+	return commit_explicit(p, t);
+}
+
+static enum elvis_result
+postgres_settle(void *state)
+{
+	return finish(state);
 }
 
 /* With a statement still under way there is no way to say ROLLBACK: the session ends instead, and
@@ -537,7 +587,7 @@ postgres_rollback(void *state)
 	struct postgres *p = state;
 	struct err err = ERR_INIT;
 
-	strbuf_reset(&p->held);
+	strbuf_reset(&p->writing->records);
 	if (p->began && !p->flying && conn_alive(p->conn) && !conn_busy(p->conn))
 		(void) !conn_command(p->conn, "ROLLBACK", &err);
 	p->began = false;
@@ -564,4 +614,5 @@ ELVIS_SINK("postgres",
 	.rollback = postgres_rollback,
 	.durable = postgres_durable,
 	.close = postgres_close,
-	.form = postgres_form);
+	.form = postgres_form,
+	.settle = postgres_settle);

@@ -88,6 +88,12 @@ op_durable(void *self, struct elvis_position *position, bool *known, struct err 
 	return sink_durable(self, position, known, err);
 }
 
+static bool
+op_settle(void *self, struct err *err)
+{
+	return sink_settle(self, err);
+}
+
 static int
 op_form(void *self)
 {
@@ -97,7 +103,7 @@ op_form(void *self)
 static const struct sink_ops sink_ops = {
 	.open = op_open, .close = op_close, .position = op_position, .table = op_table,
 	.begin = op_begin, .write = op_write, .commit = op_commit, .rollback = op_rollback,
-	.durable = op_durable, .form = op_form,
+	.durable = op_durable, .settle = op_settle, .form = op_form,
 };
 
 /* Making ------------------------------------------------------------------------ */

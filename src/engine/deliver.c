@@ -216,6 +216,18 @@ give_up(struct link *link)
 	link->begun = false;
 }
 
+/* Nothing follows: what the sink still had under way becomes whole, or is told of now. */
+static bool
+settle(struct link *link, struct err *err)
+{
+	const struct link_sink *sink = &link->ends.sink;
+
+	if (sink->ops->settle(sink->self, err))
+		return true;
+	link->singly = SINGLY;
+	return false;
+}
+
 /* Does the next batch go into the target transaction that has been begun? */
 static bool
 goes_on(struct link *link, const struct snapshot *newest)
@@ -254,5 +266,5 @@ deliver_batch(struct link *link, const struct snapshot *newest, struct err *err)
 			return false;
 		}
 	} while (!left && link->begun);
-	return true;
+	return settle(link, err);
 }

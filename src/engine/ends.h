@@ -32,6 +32,9 @@ struct sink_ops {
 	bool (*durable)(void *self, struct elvis_position *position, bool *known,
 			struct err *err);
 
+	/* waits until what was committed is whole, if it is not yet */
+	bool (*settle)(void *self, struct err *err);
+
 	/* enum elvis_column_form, once open */
 	int (*form)(void *self);
 };

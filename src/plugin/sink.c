@@ -199,6 +199,16 @@ sink_durable(struct sink *sink, struct elvis_position *position, bool *known,
 			 "finding what is durable", err);
 }
 
+bool
+sink_settle(struct sink *sink, struct err *err)
+{
+	if (!check_order(sink, true, false, "settling", err))
+		return false;
+	if (sink->calls->settle == NULL)
+		return true;
+	return came_well(sink, sink->calls->settle(sink->state), "settling", err);
+}
+
 uint32_t
 sink_form(struct sink *sink)
 {

@@ -52,6 +52,9 @@ void sink_rollback(struct sink *sink); /* where nothing was begun: nothing */
 MUST_USE bool sink_durable(struct sink *sink, struct elvis_position *position, bool *known,
 			   struct err *err);
 
+/* Waits until what was committed is whole. */
+MUST_USE bool sink_settle(struct sink *sink, struct err *err);
+
 /* While open: the richest form of values it takes, enum elvis_column_form. */
 uint32_t sink_form(struct sink *sink);
 

@@ -10,16 +10,20 @@
 
 /*
  * A sink without a database: rows and a position that become whole together.  Call number
- * `fail_at` fails once, a commit either before it has taken effect or after (a lost answer).
+ * `fail_at` fails once, a commit either before it has taken effect or after (a lost answer).  A
+ * late one returns from commit before that, and tells at the next call.
  */
 struct fake_sink {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	atomic_int *calls;
 	int fail_at;
-	bool lost_answer;
+	bool lost_answer, late;
 	bool open, begun, known;
 	struct elvis_position position, expected;
+	struct elvis_position next;	/* of what is to take effect */
+	int n_ready;			/* of `pending`: committed, and still to take effect */
+	bool ready;
 	int ids[4096], n_ids;	/* committed */
 	int pending[4096], n_pending;
 	int commits, largest;
@@ -37,6 +41,37 @@ sink_fails(struct fake_sink *s, struct err *err)
 		return false;
 	err_set(err, ERR_RETRY, "the fake sink is away");
 	return true;
+}
+
+/* The end of what was committed, with or without effect */
+static void
+end_ready(struct fake_sink *s, bool effect)
+{
+	if (effect) {
+		pthread_mutex_lock(&s->lock);
+		memcpy(s->ids + s->n_ids, s->pending, (size_t) s->n_ready * sizeof(int));
+		s->n_ids += s->n_ready;
+		s->largest = s->n_ready > s->largest ? s->n_ready : s->largest;
+		s->commits += s->n_ready > 0;
+		s->position = s->next;
+		pthread_cond_broadcast(&s->changed);
+		pthread_mutex_unlock(&s->lock);
+	}
+	s->n_pending -= s->n_ready;
+	memmove(s->pending, s->pending + s->n_ready, (size_t) s->n_pending * sizeof(int));
+	s->n_ready = 0;
+	s->ready = false;
+}
+
+/* What was committed takes effect, or fails to. */
+static bool
+take_effect(struct fake_sink *s, struct err *err)
+{
+	bool fails = s->ready && sink_fails(s, err);
+
+	if (s->ready)
+		end_ready(s, !fails || s->lost_answer);
+	return !fails;
 }
 
 static bool
@@ -57,6 +92,9 @@ op_close(void *self)
 {
 	struct fake_sink *s = self;
 
+	/* nobody waits for it, but it may become whole */
+	if (s->ready)
+		end_ready(s, s->lost_answer);
 	s->open = false;
 	s->begun = false;
 	s->n_pending = 0;
@@ -96,10 +134,10 @@ op_begin(void *self, const struct elvis_position *position, struct err *err)
 		return err_set(err, ERR_REFUSED, "%s", s->refusal);
 	if (sink_fails(s, err))
 		return false;
-	if (!position_equal(position, &s->position))
+	if (!position_equal(position, s->ready ? &s->next : &s->position))
 		err_set(&s->broken, ERR_BUG, "begun from elsewhere");
 	s->begun = true;
-	s->n_pending = 0;
+	s->n_pending = s->n_ready;
 	return true;
 }
 
@@ -110,7 +148,7 @@ op_write(void *self, const struct elvis_piece *piece, struct err *err)
 
 	if (!s->begun)
 		err_set(&s->broken, ERR_BUG, "written out of order");
-	if (sink_fails(s, err))
+	if (sink_fails(s, err) || !take_effect(s, err))
 		return false;
 	for (size_t i = 0; i < piece->n_changes; i++)
 		s->pending[s->n_pending++] = atoi(piece->changes[i]->after[0].text);
@@ -142,25 +180,19 @@ static bool
 op_commit(void *self, const struct elvis_position *next, int64_t at, struct err *err)
 {
 	struct fake_sink *s = self;
-	bool fails = sink_fails(s, err);
 
 	(void) at;
 	if (s->face != NULL)
 		ask_on_and_on(s);
 	if (!s->begun)
 		err_set(&s->broken, ERR_BUG, "committed out of order");
-	if (!fails || s->lost_answer) {
-		pthread_mutex_lock(&s->lock);
-		memcpy(s->ids + s->n_ids, s->pending, (size_t) s->n_pending * sizeof(int));
-		s->n_ids += s->n_pending;
-		s->largest = s->n_pending > s->largest ? s->n_pending : s->largest;
-		s->commits += s->n_pending > 0;
-		s->position = *next;
-		pthread_cond_broadcast(&s->changed);
-		pthread_mutex_unlock(&s->lock);
-	}
+	if (!take_effect(s, err))
+		return false;
 	s->begun = false;
-	return !fails;
+	s->ready = true;
+	s->n_ready = s->n_pending;
+	s->next = *next;
+	return s->late || take_effect(s, err);
 }
 
 static void
@@ -169,7 +201,7 @@ op_rollback(void *self)
 	struct fake_sink *s = self;
 
 	s->begun = false;
-	s->n_pending = 0;
+	s->n_pending = s->n_ready;
 }
 
 static bool
@@ -177,7 +209,17 @@ op_durable(void *self, struct elvis_position *position, bool *known, struct err 
 {
 	(void) position;
 	*known = false;
-	return !sink_fails(self, err);
+	return !sink_fails(self, err) && take_effect(self, err);
+}
+
+static bool
+op_settle(void *self, struct err *err)
+{
+	struct fake_sink *s = self;
+
+	if (s->begun)
+		err_set(&s->broken, ERR_BUG, "settled out of order");
+	return take_effect(s, err);
 }
 
 static int
@@ -190,7 +232,7 @@ op_form(void *self)
 static const struct sink_ops sink_ops = {
 	.open = op_open, .close = op_close, .position = op_position, .table = op_table,
 	.begin = op_begin, .write = op_write, .commit = op_commit, .rollback = op_rollback,
-	.durable = op_durable, .form = op_form,
+	.durable = op_durable, .settle = op_settle, .form = op_form,
 };
 
 static bool
@@ -381,11 +423,12 @@ START_TEST(cut_off_at_any_call_it_loses_and_repeats_nothing)
 	int calls = 1;
 
 	for (int at = 1; at <= calls; at++) {
-		for (int lost = 0; lost < 2; lost++) {
+		for (int way = 0; way < 4; way++) {
 			struct world w;
 
 			world_init(&w);
-			w.sink.lost_answer = lost;
+			w.sink.lost_answer = way & 1;
+			w.sink.late = way & 2;
 			w.sink.fail_at = w.source.fail_at = at;
 			world_start(&w);
 			say_state(&w, LINK_RUNNING, 1);

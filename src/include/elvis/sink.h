@@ -114,7 +114,8 @@ struct elvis_sink {
 	 * transaction may be larger than memory. */
 	enum elvis_result (*write)(void *state, const struct elvis_piece *);
 
-	/* MUST: make it whole and remember `next`, made at the source at `at` (us since 1970). */
+	/* MUST: make it whole and remember `next`, made at the source at `at` (us since 1970).  A
+	 * sink with `settle` may return before it is whole. */
 	enum elvis_result (*commit)(void *state, const struct elvis_position *next, int64_t at);
 
 	/* MUST: as if begin had not been called.  Also after a failed write or commit. */
@@ -130,6 +131,10 @@ struct elvis_sink {
 	/* MAY, for ELVIS_SINK_RECORDS: after open, the richest form of values that it can take,
 	 * enum elvis_column_form of <elvis/record.h>.  Absent: ELVIS_FORM_STORED. */
 	uint32_t (*form)(void *state);
+	/* MAY: wait until what was committed is whole.  Called when nothing follows at once.  Until
+	 * then the next call of write or commit, or this one, tells that it is not to be: what came
+	 * after it must not have taken effect either. */
+	enum elvis_result (*settle)(void *state);
 };
 
 #define ELVIS_SINK(sink_name, ...)					\
