@@ -20,10 +20,12 @@ EXTRA_DIST += \
 	%reldir%/c/empty_trigger.c \
 	%reldir%/c/tpcb.c \
 	%reldir%/lib/Bench/Cpu.pm \
+	%reldir%/lib/Bench/Daemon.pm \
 	%reldir%/lib/Bench/Data.pm \
 	%reldir%/lib/Bench/Figures.pm \
 	%reldir%/lib/Bench/Machine.pm \
 	%reldir%/lib/Bench/Place.pm \
+	%reldir%/lib/Bench/Plot.pm \
 	%reldir%/lib/Bench/Route.pm \
 	%reldir%/lib/Bench/Run.pm \
 	%reldir%/lib/Bench/Server.pm \

@@ -6,7 +6,6 @@ use warnings;
 
 use Bench::Data 'small_transactions';
 use Bench::Figures qw(quote ratios);
-use Bench::Route;
 
 sub about
 {
@@ -23,13 +22,9 @@ sub run
 	my $small = $bench->quick ? 10_000 : 100_000;
 	my @sizes = ($small, 20 * $small);
 	my @variants = $bench->delivering;
-	my (%route, %us, %ratio);
+	my %route = $bench->routes;
+	my (%us, %ratio);
 
-	for my $name (@variants)
-	{
-		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
-			"size-$name", 1);
-	}
 	for my $repetition (1 .. $bench->repetitions)
 	{
 		for my $name ($bench->rotate($repetition, @variants))

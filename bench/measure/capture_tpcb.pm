@@ -51,12 +51,25 @@ sub run
 	$_->remove for values %server;
 	$bench->goal("TPC-B, $_: CPU per transaction with capture / without", '<=', 1.05,
 		$figures{$_}->{elvis}->{all_ratio}) for @protocols;
-	return $bench->table([ 'protocol', 'variant', 'CPU us a transaction',
-		'ratio to none', 'of it backend', 'ratio to none' ],
-		map {
-			my $protocol = $_;
-			map { [ $protocol, $_, row($figures{$protocol}->{$_}) ] } @variants
-		} @protocols);
+	return (plot($bench, \%figures, @variants),
+		$bench->table([ 'protocol', 'variant', 'CPU us a transaction',
+			'ratio to none', 'of it backend', 'ratio to none' ],
+			map {
+				my $protocol = $_;
+				map { [ $protocol, $_, row($figures{$protocol}->{$_}) ] }
+					@variants
+			} @protocols));
+}
+
+sub plot
+{
+	my ($bench, $figures, @variants) = @_;
+
+	return $bench->plot(title => 'Capture: CPU of a TPC-B transaction, client included',
+		y => 'us', series => \@variants, labels => \@protocols, values => { map {
+			my $name = $_;
+			$name => [ map { median(@{ $figures->{$_}->{$name}->{all} }) } @protocols ]
+		} @variants });
 }
 
 # What the client says of the servers, given as name, server, ...

@@ -5,55 +5,58 @@ use strict;
 use warnings;
 
 use Bench::Data qw(bulk_backlog tpcb_backlog);
-use Bench::Figures qw(quote ratios);
-use Bench::Route;
+use Bench::Figures qw(median quote ratios);
 
 sub about
 {
 	return <<'TEXT';
 Delivery stands still while a backlog is made: TPC-B by four clients (four changes a
 transaction), or rows of 97 bytes inserted, updated or deleted, by statements of 1,000 rows
-or by one. Then it is started, and the clock runs until the last change is visible at the
-target; the start is part of it. CPU time, in us a change, is that of the backends that
-apply, from /proc/PID/schedstat; of all of the source server; and of the daemon, in ticks.
-After each run all tables are compared by checksum.
+or by one; and rows of 42 columns (wide), and of 16 kB out of line (document), of which an
+update changes one integer. Then delivery is started, and the clock runs until the last
+change is visible at the target; the start is part of it. CPU time, in us a change, is that
+of the backends that apply, from /proc/PID/schedstat; of all of the source server; and of
+the daemon, in ticks. After each run all tables are compared by checksum.
 TEXT
 }
 
-# What it is called, what is done, rows a statement (0: all), and the goals: changes a
-# second and apply CPU a change, against native's.
-my @backlogs = map { { name => $_->[0], kind => $_->[1], size => $_->[2], rate => $_->[3],
-		cpu => $_->[4] } }
-	[ 'TPC-B', 'tpcb', 0, 3, 0.45 ],
-	[ 'inserts of 1000', 'insert', 1000, 5, 0.35 ],
-	[ 'updates of 1000', 'update', 1000, 2.5, 0.6 ],
-	[ 'deletes of 1000', 'delete', 1000, 2.5, 0.5 ],
-	[ 'one insert', 'insert', 0, 5, 0.35 ],
-	[ 'one update', 'update', 0, 2.5, 0.6 ],
-	[ 'one delete', 'delete', 0, 2.5, 0.5 ];
+# What it is called, what is done to which table, rows a statement (0: all), and the goals:
+# changes a second and apply CPU a change, against native's.
+my @columns = qw(name kind table size rate cpu);
+my @backlogs = map { my %of; @of{@columns} = @$_; \%of }
+	[ 'TPC-B', 'tpcb', 'pgbench', 0, 3, 0.45 ],
+	[ 'inserts of 1000', 'insert', 'bulk', 1000, 5, 0.35 ],
+	[ 'updates of 1000', 'update', 'bulk', 1000, 2.5, 0.6 ],
+	[ 'deletes of 1000', 'delete', 'bulk', 1000, 2.5, 0.5 ],
+	[ 'one insert', 'insert', 'bulk', 0, 5, 0.35 ],
+	[ 'one update', 'update', 'bulk', 0, 2.5, 0.6 ],
+	[ 'one delete', 'delete', 'bulk', 0, 2.5, 0.5 ],
+	map { my $table = $_; map { [ "$table, ${_}s", $_, $table, 1000 ] }
+		qw(insert update delete) } qw(wide document);
+
+# How many changes, quick or not, by what is done and to which table
+my %changes = (
+	pgbench => { tpcb => [ 100_000, 400_000 ] },
+	bulk => { insert => [ 200_000, 500_000 ], update => [ 100_000, 200_000 ],
+		delete => [ 200_000, 500_000 ] },
+	wide => { map { $_ => [ 30_000, 200_000 ] } qw(insert update delete) },
+	document => { map { $_ => [ 3_000, 20_000 ] } qw(insert update delete) },
+);
 
 my $raw = 'repetition,backlog,variant,changes,wall_us,apply_us,source_us,daemon_us';
 
 sub run
 {
 	my ($class, $bench) = @_;
-	my %changes = $bench->quick
-		? (tpcb => 100_000, insert => 200_000, update => 100_000, delete => 200_000)
-		: (tpcb => 400_000, insert => 500_000, update => 200_000,
-			delete => 500_000);
 	my @variants = $bench->delivering;
-	my (%route, %took, @rows);
+	my %route = $bench->routes;
+	my (%took, @rows);
 
-	for my $name (@variants)
-	{
-		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
-			"catchup-$name", 1);
-	}
 	for my $repetition (1 .. $bench->repetitions)
 	{
 		for my $backlog (@backlogs)
 		{
-			my $n = $changes{ $backlog->{kind} };
+			my $n = changes($bench, $backlog);
 			for my $name ($bench->rotate($repetition, @variants))
 			{
 				my %us = bring_over($route{$name}, $backlog, $n);
@@ -69,14 +72,43 @@ sub run
 	for my $backlog (@backlogs)
 	{
 		my $of = $took{ $backlog->{name} };
-		set_goals($bench, $backlog, $of) if $of->{elvis} && $of->{native};
-		my $label = "$backlog->{name}, $changes{ $backlog->{kind} } changes";
+		set_goals($bench, $backlog, $of)
+			if $backlog->{rate} && $of->{elvis} && $of->{native};
+		my $label = "$backlog->{name}, " . changes($bench, $backlog) . ' changes';
 		push @rows, map { [ $label, $_, figures($of->{$_}, $of->{native}) ] }
 			@variants;
 	}
-	return $bench->table([ 'backlog', 'variant', '1000 changes/s', "/ native's",
-		'apply CPU', "/ native's", 'source CPU', 'daemon CPU', '/ apply CPU' ],
-		@rows);
+	return (plot($bench, \%took, @variants),
+		$bench->table([ 'backlog', 'variant', '1000 changes/s', "/ native's",
+			'apply CPU', "/ native's", 'source CPU', 'daemon CPU',
+			'/ apply CPU' ], @rows));
+}
+
+sub changes
+{
+	my ($bench, $backlog) = @_;
+	my $of = $changes{ $backlog->{table} }->{ $backlog->{kind} };
+
+	return $of->[ $bench->quick ? 0 : 1 ];
+}
+
+# One for rows of ordinary size, and one for the others, where a change is much more
+sub plot
+{
+	my ($bench, $took, @variants) = @_;
+	my %of = ('' => [ grep { $_->{rate} } @backlogs ],
+		'_wide' => [ grep { !$_->{rate} } @backlogs ]);
+
+	return map {
+		my @labels = map { $_->{name} } @{ $of{$_} };
+		$bench->plot(suffix => $_, title => 'Catching up with a backlog',
+			y => '1000 changes/s', series => \@variants, labels => \@labels,
+			values => { map {
+				my $name = $_;
+				$name => [ map { 1000 / median(@{ $took->{$_}->{$name}->{wall} }) }
+					@labels ]
+			} @variants })
+	} sort keys %of;
 }
 
 # In us a change: wall, and CPU of apply, source and daemon
@@ -91,7 +123,8 @@ sub bring_over
 	}
 	else
 	{
-		bulk_backlog($route->source, $backlog->{kind}, $n, $backlog->{size} || $n);
+		bulk_backlog($route->source, @$backlog{qw(kind table)}, $n,
+			$backlog->{size} || $n);
 	}
 	$took = $route->catch_up;
 	$route->verify;

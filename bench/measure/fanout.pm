@@ -30,7 +30,7 @@ sub run
 	for my $name (@variants)
 	{
 		$route{$name}->{$_} = Bench::Route->new($bench->place,
-			$bench->variant($name), "fanout-$name-$_", $_) for 1, 4;
+			$bench->variant($name), "fanout-$name-$_", targets => $_) for 1, 4;
 	}
 	for my $repetition (1 .. $bench->repetitions)
 	{

@@ -6,7 +6,6 @@ use warnings;
 
 use Bench::Cpu 'cpu_of_process';
 use Bench::Figures 'quote';
-use Bench::Route;
 use Time::HiRes qw(sleep time);
 
 sub about
@@ -25,12 +24,11 @@ sub run
 	my ($class, $bench) = @_;
 	my $seconds = $bench->quick ? 10 : 30;
 	my @variants = $bench->delivering;
-	my (%route, %percent);
+	my %route = $bench->routes;
+	my %percent;
 
 	for my $name (@variants)
 	{
-		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
-			"idle-$name", 1);
 		$route{$name}->mark;
 		$route{$name}->start;
 		$route{$name}->wait_for_mark;

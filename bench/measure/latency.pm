@@ -4,8 +4,7 @@ package latency;
 use strict;
 use warnings;
 
-use Bench::Figures qw(percentile quote ratios);
-use Bench::Route;
+use Bench::Figures qw(median percentile quote ratios);
 use Bench::Wait;
 
 sub about
@@ -20,7 +19,7 @@ A repetition's percentiles are over its transactions, the first second's left ou
 TEXT
 }
 
-my @percentiles = (50, 90, 99);
+my @percentiles = (50, 95, 99, 100);
 my %goal = (50 => 0.6, 99 => 1.0);
 
 sub run
@@ -28,13 +27,9 @@ sub run
 	my ($class, $bench) = @_;
 	my $seconds = $bench->quick ? 6 : 20;
 	my @variants = $bench->delivering;
-	my (%route, %ms);
+	my %route = $bench->routes(conf => "wal_keep_size = 4GB\n");
+	my %ms;
 
-	for my $name (@variants)
-	{
-		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
-			"latency-$name", 1, "wal_keep_size = 4GB\n");
-	}
 	for my $repetition (1 .. $bench->repetitions)
 	{
 		for my $name ($bench->rotate($repetition, @variants))
@@ -45,7 +40,7 @@ sub run
 				push @{ $ms{$p}->{$name} }, percentile($p, @of);
 			}
 			$bench->raw('latency',
-				'repetition,variant,transactions,p50_ms,p90_ms,p99_ms',
+				'repetition,variant,transactions,p50_ms,p95_ms,p99_ms,max_ms',
 				join ',', $repetition, $name, scalar @of,
 				map { $ms{$_}->{$name}->[-1] } @percentiles);
 		}
@@ -57,9 +52,23 @@ sub run
 		$bench->goal("commit to commit, p$p / native's", '<=', $goal{$p},
 			[ ratios($ms{$p}->{elvis}, $ms{$p}->{native}) ]);
 	}
-	return $bench->table(
-		[ 'variant', map { ("p$_ ms", "ratio to native's") } @percentiles ],
-		map { [ $_, figures($_, @ms{@percentiles}) ] } @variants);
+	return (plot($bench, \%ms, @variants), $bench->table(
+		[ 'variant', map { (label($_) . ' ms', "ratio to native's") } @percentiles ],
+		map { [ $_, figures($_, @ms{@percentiles}) ] } @variants));
+}
+
+sub label { return $_[0] == 100 ? 'max' : "p$_[0]"; }
+
+sub plot
+{
+	my ($bench, $ms, @variants) = @_;
+	my @labels = map { label($_) } @percentiles;
+
+	return $bench->plot(title => 'Commit to commit at 200 transactions/s', y => 'ms',
+		logarithmic => 1, series => \@variants, labels => \@labels, values => { map {
+			my $name = $_;
+			$name => [ map { median(@{ $ms->{$_}->{$name} }) } @percentiles ]
+		} @variants });
 }
 
 # Of each percentile's times by variant
@@ -80,7 +89,7 @@ sub delays
 	my $place = $source->{place};
 	my (%left, %arrived, @delays);
 
-	$source->sql('truncate pgbench_history');
+	my $begin = $source->sql('select localtimestamp');
 	$route->mark;
 	$route->start;
 	$route->wait_for_mark;
@@ -91,8 +100,8 @@ sub delays
 	$route->stop;
 	$route->verify;
 
-	%left = commits($source, $from{$source});
-	%arrived = commits($target, $from{$target});
+	%left = commits($source, $from{$source}, $begin);
+	%arrived = commits($target, $from{$target}, $begin);
 	my ($first) = sort { $a <=> $b } values %left;
 	for (keys %left)
 	{
@@ -103,11 +112,11 @@ sub delays
 
 sub wal_end { return $_[0]->sql('select pg_current_wal_insert_lsn()'); }
 
-# For each row of history, by what tells it from others: when its transaction committed, in
-# seconds of the day
+# For each row of history since $begin, by what tells it from others: when its transaction
+# committed, in seconds of the day
 sub commits
 {
-	my ($server, $from) = @_;
+	my ($server, $from, $begin) = @_;
 	my $to = wal_end($server);
 	my (%at, %of);
 
@@ -123,7 +132,8 @@ sub commits
 		$at{$1} = $2 * 3600 + $3 * 60 + $4;
 	}
 	close $wal or die "pg_waldump failed";
-	my $rows = $server->sql('select xmin, mtime, aid, delta from pgbench_history');
+	my $rows = $server->sql("select xmin, mtime, aid, delta from pgbench_history " .
+		"where mtime >= '$begin'");
 	for (split /\n/, $rows)
 	{
 		my ($xid, $row) = split /\|/, $_, 2;

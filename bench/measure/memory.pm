@@ -25,9 +25,10 @@ sub run
 	for my $name (@variants)
 	{
 		my $variant = $bench->variant($name);
-		my $route = Bench::Route->new($bench->place, $variant, "memory-$name", 2);
+		my $route = Bench::Route->new($bench->place, $variant, "memory-$name",
+			targets => 2);
 
-		bulk_backlog($route->source, 'insert', $changes, $changes);
+		bulk_backlog($route->source, 'insert', 'bulk', $changes, $changes);
 		$peak{$name}->{transaction} =
 			one_peak($bench, $route, $name, 'transaction');
 		tpcb_backlog($route->source, $changes / 4);

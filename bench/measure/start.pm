@@ -5,7 +5,6 @@ use strict;
 use warnings;
 
 use Bench::Figures 'quote';
-use Bench::Route;
 use Time::HiRes 'time';
 
 sub about
@@ -20,13 +19,9 @@ sub run
 {
 	my ($class, $bench) = @_;
 	my @variants = $bench->delivering;
-	my (%route, %seconds);
+	my %route = $bench->routes;
+	my %seconds;
 
-	for my $name (@variants)
-	{
-		$route{$name} = Bench::Route->new($bench->place, $bench->variant($name),
-			"start-$name", 1);
-	}
 	for my $repetition (1 .. 2 * $bench->repetitions)
 	{
 		for my $name ($bench->rotate($repetition, @variants))

@@ -1,13 +1,13 @@
-# elvis: one daemon, one link a target.
+# elvis: one daemon, one link a target.  The setting `policy` is for a rule of elvis.conf.
 package elvis;
 
 use strict;
 use warnings;
 use parent 'Bench::Variant';
 
-use Bench::Data '@tables';
+use Bench::Daemon;
+use Bench::Data 'tables_of';
 use Carp;
-use POSIX ();
 
 sub about { return 'elvis, policy strict, all settings at their defaults'; }
 sub delivers { return 1; }
@@ -40,7 +40,7 @@ sub capture
 
 	$source->sql('create extension elvis');
 	$source->sql("select elvis.setup_node(1, 'source')");
-	$source->sql("select elvis.attach('$_', 'master')") for @tables;
+	$source->sql("select elvis.attach('$_', 'master')") for tables_of($source);
 	return;
 }
 
@@ -55,23 +55,41 @@ sub log_bytes
 
 sub link
 {
-	my ($self, $source, @targets) = @_;
+	my ($self, @servers) = @_;
+
+	$self->configure(@servers);
+	$self->control('apply', '--adopt');
+	return;
+}
+
+# elvisctl WORD...
+sub control
+{
+	my ($self, @words) = @_;
 	my $place = $self->{place};
+
+	$place->run("$place->{elvis_bin}/elvisctl", '-c', $self->{config}, @words);
+	return;
+}
+
+sub configure
+{
+	my ($self, $source, @targets) = @_;
 
 	$self->{dir} = "$source->{dir}/elvis";
 	$self->{config} = "$self->{dir}/elvis.conf";
 	mkdir $_ or croak "$_: $!" for $self->{dir}, "$self->{dir}/run";
 	open my $file, '>', $self->{config} or croak "$self->{config}: $!";
-	print $file configuration($place, $self->{dir}, $source, @targets);
+	print $file $self->configuration($source, @targets);
 	close $file or croak "$self->{config}: $!";
-	$place->run("$place->{elvis_bin}/elvisctl", '-c', $self->{config},
-		'apply', '--adopt');
 	return;
 }
 
 sub configuration
 {
-	my ($place, $dir, $source, @targets) = @_;
+	my ($self, $source, @targets) = @_;
+	my ($place, $dir) = @$self{qw(place dir)};
+	my $policy = $self->{policy} // '"strict"';
 	my (@nodes, @links);
 
 	for my $i (0 .. @targets)
@@ -81,7 +99,8 @@ sub configuration
 		push @nodes, sprintf qq({ name = "%s"; id = %d; conninfo = "%s"; }),
 			$name, $i + 1, $conninfo;
 		push @links, qq({ name = "source_$name"; from = "source"; to = "$name"; ) .
-			qq(tables = "public.*"; }) if $i > 0;
+			qq(tables = ( { match = "public.*"; policy = $policy; } ); })
+			if $i > 0;
 	}
 	return qq(run_dir = "$dir/run";\n) .
 		qq(policy_dirs = [ "$place->{elvis_policies}" ];\n) .
@@ -93,37 +112,22 @@ sub configuration
 sub start
 {
 	my ($self) = @_;
-	my @command = ("$self->{place}->{elvis_bin}/elvisd", '-c', $self->{config});
 
-	$self->{daemon} = fork // croak "fork: $!";
-	return if $self->{daemon};
-	open STDIN, '<', '/dev/null';
-	open STDOUT, '>>', "$self->{dir}/log";
-	open STDERR, '>&', \*STDOUT;
-	exec @command or POSIX::_exit(127);
+	$self->{daemon} = Bench::Daemon->new("$self->{dir}/log",
+		"$self->{place}->{elvis_bin}/elvisd", '-c', $self->{config});
+	return;
 }
 
 sub stop
 {
 	my ($self) = @_;
-	my $daemon = delete $self->{daemon};
+	my $status = (delete $self->{daemon})->stop;
 
-	kill TERM => $daemon;
-	waitpid $daemon, 0;
-	$? == 0 or croak "elvisd ended with status $?; its words are in $self->{dir}/log";
+	$status == 0 or
+		croak "elvisd ended with status $status; its words are in $self->{dir}/log";
 	return;
 }
 
-sub daemons { return $_[0]->{daemon} // (); }
-
-# a run that fails must not leave it behind
-sub DESTROY
-{
-	my ($self) = @_;
-
-	local $?;
-	kill TERM => $self->{daemon} if $self->{daemon};
-	return;
-}
+sub daemons { return map { $_->pid } $_[0]->{daemon} // (); }
 
 1;

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use parent 'Bench::Variant';
 
-use Bench::Data '@tables';
+use Bench::Data 'tables_of';
 
 sub about { return 'an AFTER ROW trigger in C that does nothing'; }
 
@@ -17,7 +17,7 @@ sub capture
 	$source->sql("create function bench_empty_trigger() returns trigger " .
 		"language c as '$module'");
 	$source->sql("create trigger empty after insert or update or delete on $_ " .
-		"for each row execute function bench_empty_trigger()") for @tables;
+		"for each row execute function bench_empty_trigger()") for tables_of($source);
 	return;
 }
 

@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use parent 'Bench::Variant';
 
-use Bench::Data '@tables';
+use Bench::Data 'tables_of';
 use Bench::Wait;
 
 sub about { return "PostgreSQL's logical replication, one publication and subscription"; }
@@ -25,7 +25,7 @@ sub publish
 {
 	my ($source) = @_;
 
-	$source->sql('create publication bench for table ' . join ', ', @tables);
+	$source->sql('create publication bench for table ' . join ', ', tables_of($source));
 	return;
 }
 

@@ -9,18 +9,25 @@ use Bench::Data 'digest';
 use Bench::Server;
 use Bench::Wait;
 use Carp;
+use List::Util 'sum0';
 use Time::HiRes 'time';
 
-# new(PLACE, VARIANT OBJECT, NAME, NUMBER OF TARGETS, MORE CONF): linked, not started
+# new(PLACE, VARIANT OBJECT, NAME, targets => NUMBER, by default 1; conf => more of it;
+# fill => what is to be done to every server first): linked, not started
 sub new
 {
-	my ($class, $place, $variant, $name, $n, $conf) = @_;
-	my $text = $variant->conf . ($conf // '');
+	my ($class, $place, $variant, $name, %option) = @_;
+	my $text = $variant->conf . ($option{conf} // '');
 	my $self = bless { variant => $variant, marks => 0 }, $class;
 
 	$self->{source} = Bench::Server->new($place, "$name-source", $text);
 	$self->{targets} =
-		[ map { Bench::Server->new($place, "$name-target$_", $text) } 1 .. $n ];
+		[ map { Bench::Server->new($place, "$name-target$_", $text) }
+			1 .. $option{targets} // 1 ];
+	if ($option{fill})
+	{
+		$option{fill}->($_) for $self->{source}, @{ $self->{targets} };
+	}
 	$variant->link($self->{source}, @{ $self->{targets} });
 	return $self;
 }
@@ -53,16 +60,24 @@ sub wait_for_mark
 	return;
 }
 
-sub apply_cpu
+# What processes that take part have used so far, by their ids
+sub usage
 {
 	my ($self) = @_;
-	my $sum = 0;
+	my $variant = $self->{variant};
+	my @apply = map { $variant->apply_backends($_) } @{ $self->{targets} };
 
-	for my $target (@{ $self->{targets} })
-	{
-		$sum += cpu_of_backend($_) for $self->{variant}->apply_backends($target);
-	}
-	return $sum;
+	return { source => { 0 => $self->{source}->cpu },
+		apply => { map { $_ => cpu_of_backend($_) } @apply },
+		daemon => { map { $_ => cpu_of_process($_) } $variant->daemons } };
+}
+
+# Seconds of all that are there now, since then
+sub used_since
+{
+	my ($now, $then) = @_;
+
+	return sum0(map { $now->{$_} - ($then->{$_} // 0) } keys %$now);
 }
 
 # Starts delivery and waits until the backlog is over.  Returns what it took: seconds of the
@@ -72,22 +87,17 @@ sub bring_over
 {
 	my ($self) = @_;
 	my $variant = $self->{variant};
-	my %took = (daemon => 0, daemon_peak => 0);
-	my $source_cpu = $self->{source}->cpu;
-	my $begin;
+	my ($before, $after, $begin, %took);
 
 	$self->mark;
+	$before = $self->usage;
 	$begin = time;
 	$variant->start;
 	$self->wait_for_mark;
 	$took{wall} = time - $begin;
-	$took{apply} = $self->apply_cpu;
-	$took{source} = $self->{source}->cpu - $source_cpu;
-	for my $pid ($variant->daemons)
-	{
-		$took{daemon} += cpu_of_process($pid);
-		$took{daemon_peak} += peak_megabytes($pid);
-	}
+	$after = $self->usage;
+	$took{$_} = used_since($after->{$_}, $before->{$_}) for keys %$after;
+	$took{daemon_peak} = sum0(map { peak_megabytes($_) } $variant->daemons);
 	return \%took;
 }
 
@@ -116,6 +126,13 @@ sub verify
 	return;
 }
 
-sub remove { $_->remove for $_[0]->{source}, @{ $_[0]->{targets} }; return; }
+sub remove
+{
+	my ($self) = @_;
+
+	delete $self->{variant};
+	$_->remove for $self->{source}, @{ $self->{targets} };
+	return;
+}
 
 1;

@@ -8,11 +8,14 @@ use Bench::Data 'fill';
 use Bench::Figures qw(median quote);
 use Bench::Machine;
 use Bench::Place;
+use Bench::Plot;
+use Bench::Route;
 use Bench::Server;
 use Carp;
 
 # new(work => directory, bench => directory of the programs, quick => bool,
-#     variants => [names], commit => of the sources); makes the template of all servers.
+#     repetitions and backlog => as asked for, or undef, variants => [names],
+#     commit => of the sources); makes the template of all servers.
 sub new
 {
 	my ($class, %option) = @_;
@@ -35,26 +38,50 @@ sub is_ready
 
 sub place { return $_[0]->{place}; }
 sub quick { return $_[0]->{quick}; }
-sub repetitions { return $_[0]->{quick} ? 3 : 5; }
-sub scale { return $_[0]->{quick} ? 2 : 10; }
+sub repetitions { return $_[0]->{repetitions} // ($_[0]->{quick} ? 3 : 5); }
 
-# A fresh object of the variant of this name
-sub variant
+sub largest_backlog
 {
-	my ($self, $name) = @_;
+	my ($self) = @_;
 
-	require "$self->{bench}/variant/$name.pm";
-	return $name->new($self->{place});
+	return $self->{backlog} // ($self->{quick} ? 200_000 : 10_000_000);
 }
 
-# Names of the variants that run here, `none` first; delivering: those that have a target
-sub variants { return @{ $_[0]->{ready} }; }
+sub scale { return $_[0]->{quick} ? 2 : 10; }
+
+# A fresh object of the variant of this name, with settings of its own
+sub variant
+{
+	my ($self, $name, %setting) = @_;
+
+	require "$self->{bench}/variant/$name.pm";
+	return $name->new($self->{place}, %setting);
+}
+
+# Names of the variants that run here and can do what is measured, `none` first; delivering:
+# those that have a target
+sub variants
+{
+	my ($self) = @_;
+
+	return grep { !$self->variant($_)->cannot($self->{measuring}) }
+		@{ $self->{ready} };
+}
 
 sub delivering
 {
 	my ($self) = @_;
 
 	return grep { $self->variant($_)->delivers } $self->variants;
+}
+
+# By the names of those that deliver, a route each; for what more may be said see Route
+sub routes
+{
+	my ($self, %option) = @_;
+
+	return map { $_ => Bench::Route->new($self->place, $self->variant($_),
+		"$self->{measuring}-$_", %option) } $self->delivering;
 }
 
 # The list, begun at another place each time
@@ -110,9 +137,29 @@ sub measure
 	my ($self, $name) = @_;
 
 	require "$self->{bench}/measure/$name.pm";
+	$self->{measuring} = $name;
 	my @parts = ($name->about, $name->run($self));
-	return join "\n", "## $name\n", @parts,
+	return join "\n", "## $name\n", @parts, $self->left_out,
 		"Load average when it ended: " . Bench::Machine::load() . ".\n";
+}
+
+sub left_out
+{
+	my ($self) = @_;
+
+	return map {
+		my $reason = $self->variant($_)->cannot($self->{measuring});
+		$reason ? "Left out: $_, $reason.\n" : ()
+	} @{ $self->{ready} };
+}
+
+# A picture of what was measured, see Plot; what it is to be in the report
+sub plot
+{
+	my ($self, %plot) = @_;
+	my $name = $self->{measuring} . ($plot{suffix} // '');
+
+	return Bench::Plot::draw($self->{work}, $name, %plot);
 }
 
 sub goals

@@ -6,13 +6,11 @@ package Bench::Variant;
 use strict;
 use warnings;
 
-use Bench::Data '@tables';
-
 sub new
 {
-	my ($class, $place) = @_;
+	my ($class, $place, %setting) = @_;
 
-	return bless { place => $place }, $class;
+	return bless { place => $place, %setting }, $class;
 }
 
 # One line for the table of variants
@@ -21,8 +19,12 @@ sub about { die "a variant says what it is"; }
 # Its version, where it is not the server's
 sub version { return ''; }
 
-# Why it cannot run here, or ''
+# Why it cannot run here, or ''; and the Debian packages that mend it
 sub missing { return ''; }
+sub packages { return (); }
+
+# Why it is left out of the measurement of this name, or ''
+sub cannot { return ''; }
 
 # True if it has link() and what follows
 sub delivers { return 0; }
