@@ -36,12 +36,16 @@ EXTRA_DIST += \
 	%reldir%/measure/capture_bulk.pm \
 	%reldir%/measure/capture_tpcb.pm \
 	%reldir%/measure/catchup.pm \
+	%reldir%/measure/conflicts.pm \
+	%reldir%/measure/copy.pm \
 	%reldir%/measure/fanout.pm \
 	%reldir%/measure/idle.pm \
 	%reldir%/measure/latency.pm \
 	%reldir%/measure/log_size.pm \
 	%reldir%/measure/memory.pm \
+	%reldir%/measure/open_transaction.pm \
 	%reldir%/measure/start.pm \
+	%reldir%/measure/tables.pm \
 	%reldir%/run \
 	%reldir%/variant/empty_trigger.pm \
 	%reldir%/variant/elvis.pm \

@@ -1,4 +1,5 @@
-# elvis: one daemon, one link a target.  The setting `policy` is for a rule of elvis.conf.
+# elvis: one daemon, one link a target.  The setting `rules` is for tables that are to have
+# another policy than strict, as elvis.conf says it.
 package elvis;
 
 use strict;
@@ -89,7 +90,7 @@ sub configuration
 {
 	my ($self, $source, @targets) = @_;
 	my ($place, $dir) = @$self{qw(place dir)};
-	my $policy = $self->{policy} // '"strict"';
+	my $rules = join ', ', $self->{rules} // (), '{ match = "public.*"; policy = "strict"; }';
 	my (@nodes, @links);
 
 	for my $i (0 .. @targets)
@@ -99,8 +100,7 @@ sub configuration
 		push @nodes, sprintf qq({ name = "%s"; id = %d; conninfo = "%s"; }),
 			$name, $i + 1, $conninfo;
 		push @links, qq({ name = "source_$name"; from = "source"; to = "$name"; ) .
-			qq(tables = ( { match = "public.*"; policy = $policy; } ); })
-			if $i > 0;
+			qq(tables = ( $rules ); }) if $i > 0;
 	}
 	return qq(run_dir = "$dir/run";\n) .
 		qq(policy_dirs = [ "$place->{elvis_policies}" ];\n) .
@@ -125,6 +125,26 @@ sub stop
 
 	$status == 0 or
 		croak "elvisd ended with status $status; its words are in $self->{dir}/log";
+	return;
+}
+
+sub copies { return 1; }
+
+sub prepare_copy
+{
+	my ($self, $source, $target) = @_;
+
+	$self->configure($source, $target);
+	# done, all but the link, of which it says by its status that it waits for the copy
+	eval { $self->control('apply') };
+	return;
+}
+
+sub copy
+{
+	my ($self) = @_;
+
+	$self->control('copy', 'source_target1');
 	return;
 }
 

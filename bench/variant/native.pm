@@ -47,11 +47,19 @@ sub link
 	@$self{qw(source targets)} = ($source, \@targets);
 	for my $i (0 .. $#targets)
 	{
-		my $conninfo = $source->conninfo;
-		$targets[$i]->sql("create subscription bench connection '$conninfo' " .
-			"publication bench with (copy_data = false, enabled = false, " .
-			"slot_name = bench_$i)");
+		subscribe($source, $targets[$i],
+			"copy_data = false, enabled = false, slot_name = bench_$i");
 	}
+	return;
+}
+
+sub subscribe
+{
+	my ($source, $target, $options) = @_;
+	my $conninfo = $source->conninfo;
+
+	$target->sql("create subscription bench connection '$conninfo' " .
+		"publication bench with ($options)");
 	return;
 }
 
@@ -89,6 +97,20 @@ sub stop
 		$target->sql('alter subscription bench disable');
 		wait_until("the worker to end", sub { !$self->apply_backends($target) });
 	}
+	return;
+}
+
+sub copies { return 1; }
+sub prepare_copy { publish($_[1]); return; }
+
+# Two tables at a time, which is the server's default
+sub copy
+{
+	my ($self, $source, $target) = @_;
+
+	subscribe($source, $target, 'copy_data = true');
+	wait_until('tables to be copied', sub { $target->sql("select bool_and(srsubstate " .
+		"in ('s', 'r')) from pg_subscription_rel") eq 't' });
 	return;
 }
 

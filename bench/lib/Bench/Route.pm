@@ -55,7 +55,7 @@ sub wait_for_mark
 	{
 		my $question = "select count(*) from mark where id = $self->{marks}";
 		wait_until("a change to arrive at $target->{name}",
-			sub { $target->sql($question) == 1 }, $pause // 0.002);
+			sub { $target->sql($question) == 1 }, $pause // 0.002, 3600);
 	}
 	return;
 }
@@ -109,6 +109,19 @@ sub catch_up
 
 	$self->stop;
 	return $took;
+}
+
+# Likewise, of a backlog of $changes, beside transactions that are open in sessions and are
+# rolled back then; CPU us a change, of the source server and the apply backends together
+sub us_a_change
+{
+	my ($self, $changes, @open) = @_;
+	my $took = $self->bring_over;
+
+	$_->query('rollback') for @open;
+	$self->stop;
+	$self->verify;
+	return ($took->{source} + $took->{apply}) / $changes * 1e6;
 }
 
 # A measurement of work that was not done is none.

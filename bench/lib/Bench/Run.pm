@@ -12,6 +12,7 @@ use Bench::Plot;
 use Bench::Route;
 use Bench::Server;
 use Carp;
+use List::Util 'min';
 
 # new(work => directory, bench => directory of the programs, quick => bool,
 #     repetitions and backlog => as asked for, or undef, variants => [names],
@@ -39,6 +40,7 @@ sub is_ready
 sub place { return $_[0]->{place}; }
 sub quick { return $_[0]->{quick}; }
 sub repetitions { return $_[0]->{repetitions} // ($_[0]->{quick} ? 3 : 5); }
+sub few_repetitions { return min(3, $_[0]->repetitions); }	# of what takes long
 
 sub largest_backlog
 {
@@ -75,13 +77,15 @@ sub delivering
 	return grep { $self->variant($_)->delivers } $self->variants;
 }
 
-# By the names of those that deliver, a route each; for what more may be said see Route
+# By the names of those that deliver, a route each.  label: for the names of the servers,
+# where a measurement has several; for what else may be said see Route.
 sub routes
 {
 	my ($self, %option) = @_;
+	my $label = $option{label} // '';
 
 	return map { $_ => Bench::Route->new($self->place, $self->variant($_),
-		"$self->{measuring}-$_", %option) } $self->delivering;
+		"$self->{measuring}$label-$_", %option) } $self->delivering;
 }
 
 # The list, begun at another place each time

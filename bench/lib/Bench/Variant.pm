@@ -26,6 +26,9 @@ sub packages { return (); }
 # Why it is left out of the measurement of this name, or ''
 sub cannot { return ''; }
 
+# The largest backlog that it can be asked to bring over in reasonable time
+sub most_changes { return 1e9; }
+
 # True if it has link() and what follows
 sub delivers { return 0; }
 
@@ -45,6 +48,12 @@ sub link { die "this variant does not deliver"; }
 # Delivery begins, and ends; both return when it is so.
 sub start { die "this variant does not deliver"; }
 sub stop { die "this variant does not deliver"; }
+
+# True if it fills new targets: prepare_copy(SOURCE, TARGET) does all that can be done before,
+# copy(SOURCE, TARGET) returns when the rows are there.
+sub copies { return 0; }
+sub prepare_copy { die "this variant does not copy"; }
+sub copy { die "this variant does not copy"; }
 
 # The processes that are no server's, while delivery runs; whether there are such, and the
 # megabytes that they are told to keep changes in

@@ -10,11 +10,11 @@ use Time::HiRes qw(sleep time);
 
 our @EXPORT = qw(wait_until);
 
-# Looks every $pause seconds until it is true; dies after ten minutes.
+# Looks every $pause seconds until it is true; dies after $limit, ten minutes if not said.
 sub wait_until
 {
-	my ($what, $condition, $pause) = @_;
-	my $end = time + 600;
+	my ($what, $condition, $pause, $limit) = @_;
+	my $end = time + ($limit // 600);
 
 	until ($condition->())
 	{

@@ -1,0 +1,138 @@
+# Whether a change costs the same among few tables and among very many.
+package tables;
+
+use strict;
+use warnings;
+
+use Bench::Figures qw(median quote ratios);
+
+sub about
+{
+	return <<'TEXT';
+A backlog of the same number of inserts, two a transaction, goes to 10, to 1,000 or to
+10,000 tables in turn, and one of five times as many. CPU time of all of the source server
+and of the backends that apply together, from their start. Sessions learn about each table
+once: what a change costs is told without that, by the difference between the two backlogs;
+what a table costs by what is left of the smaller.
+TEXT
+}
+
+# Locks on all of them at once are wanted while they are made ready.
+my $conf = "max_locks_per_transaction = 1000\n";
+
+sub run
+{
+	my ($class, $bench) = @_;
+	my @counts = $bench->quick ? (10, 1_000) : (10, 1_000, 10_000);
+	my $changes = $bench->quick ? 20_000 : 100_000;
+	my @variants = $bench->delivering;
+	my (%route, %us, %once, %ratio);
+
+	for my $count (@counts)
+	{
+		$route{$count} = { $bench->routes(label => $count, conf => $conf,
+			fill => sub { make_tables($_[0], $count) }) };
+	}
+	# the first only makes the tables' first pages
+	for my $repetition (0 .. $bench->few_repetitions)
+	{
+		for my $name ($bench->rotate($repetition, @variants))
+		{
+			for my $count ($bench->rotate($repetition, @counts))
+			{
+				my ($few, $many) = map {
+					$changes * $_ * cost($route{$count}->{$name},
+						$count, $changes * $_) } 1, 5;
+				my $us = ($many - $few) / $changes / 4;
+				my $once = ($few - $changes * $us) / $count;
+				next if $repetition == 0;
+				push @{ $us{$name}->{$count} }, $us;
+				push @{ $once{$name}->{$count} }, $once;
+				$bench->raw('tables', 'repetition,variant,tables,' .
+					'changes,cpu_us_a_change,cpu_us_a_table',
+					"$repetition,$name,$count,$changes,$us,$once");
+			}
+		}
+	}
+	for my $name (@variants)
+	{
+		$ratio{$name} = [ ratios(@{ $us{$name} }{ @counts[-1, 0] }) ];
+	}
+	$_->remove for map { values %$_ } values %route;
+	$bench->goal("CPU a change, $counts[-1] tables / 10", '<=', 1.1, $ratio{elvis});
+	return (plot($bench, \%us, \@counts, @variants),
+		$bench->table([ 'variant', map({ "$_ tables: us a change" } @counts), 'ratio',
+			map({ "$_ tables: us a table" } @counts[1 .. $#counts]) ],
+			map { [ $_, figures($us{$_}, @counts),
+				quote('%.2f', @{ $ratio{$_} }),
+				figures($once{$_}, @counts[1 .. $#counts]) ] } @variants));
+}
+
+sub figures
+{
+	my ($of, @counts) = @_;
+
+	return map { quote('%.2f', @{ $of->{$_} }) } @counts;
+}
+
+# In us a change
+sub cost
+{
+	my ($route, $count, $changes) = @_;
+
+	spread($route->source, $count, $changes);
+	return $route->us_a_change($changes);
+}
+
+sub plot
+{
+	my ($bench, $us, $counts, @variants) = @_;
+
+	return $bench->plot(title => 'Cost of a change by number of tables', y => 'CPU us',
+		x => 'tables', series => \@variants, points => { map {
+			my $of = $us->{$_};
+			$_ => [ map { [ $_, median(@{ $of->{$_} }) ] } @$counts ]
+		} @variants });
+}
+
+sub make_tables
+{
+	my ($server, $count) = @_;
+
+	$server->sql(<<"SQL");
+do \$\$
+begin
+	for i in 0 .. $count - 1 loop
+		execute format('create table many_%s (id int primary key, b int)', i);
+		if i % 100 = 0 then
+			commit;
+		end if;
+	end loop;
+end
+\$\$;
+create sequence many_id
+SQL
+	return;
+}
+
+sub spread
+{
+	my ($server, $count, $changes) = @_;
+
+	$server->session('backlog')->query(<<"SQL");
+do \$\$
+begin
+	for i in 0 .. $changes - 1 loop
+		execute format('insert into many_%s values (\$1, 0)', i % $count)
+			using nextval('many_id')::int;
+		if i % 2 = 1 then
+			commit;
+		end if;
+	end loop;
+end
+\$\$
+SQL
+	return;
+}
+
+1;
