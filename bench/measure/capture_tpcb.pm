@@ -68,7 +68,8 @@ sub plot
 	return $bench->plot(title => 'Capture: CPU of a TPC-B transaction, client included',
 		y => 'us', series => \@variants, labels => \@protocols, values => { map {
 			my $name = $_;
-			$name => [ map { median(@{ $figures->{$_}->{$name}->{all} }) } @protocols ]
+			$name => [ map { median(@{ $figures->{$_}->{$name}->{all} }) }
+				@protocols ]
 		} @variants });
 }
 

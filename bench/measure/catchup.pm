@@ -105,8 +105,8 @@ sub plot
 			y => '1000 changes/s', series => \@variants, labels => \@labels,
 			values => { map {
 				my $name = $_;
-				$name => [ map { 1000 / median(@{ $took->{$_}->{$name}->{wall} }) }
-					@labels ]
+				$name => [ map { 1000 / median(@{ $_->{$name}->{wall} }) }
+					@$took{@labels} ]
 			} @variants })
 	} sort keys %of;
 }

@@ -51,8 +51,8 @@ sub run
 			$of{$name}->{1}->{source}) ] for @counts;
 	}
 	$bench->goal('source CPU for four targets / one', '<=', 1.15, $ratio{elvis}->{4});
-	return $bench->table([ 'variant', 'targets', 'source CPU us a change', '/ one target\'s',
-		'daemon CPU us a change', 'daemon peak MB' ], map {
+	return $bench->table([ 'variant', 'targets', 'source CPU us a change',
+		"/ one target's", 'daemon CPU us a change', 'daemon peak MB' ], map {
 			my $name = $_;
 			map { [ $name, $_, figures($transactions, $of{$name}->{$_},
 				$ratio{$name}->{$_}) ] } @counts

@@ -21,7 +21,8 @@ TEXT
 my $read = 'begin isolation level repeatable read; select count(*) from pgbench_accounts';
 my @cases = (
 	{ name => 'none' },
-	{ name => 'writer, source', at => 'source', does => 'begin; insert into mark values (-1)' },
+	{ name => 'writer, source', at => 'source',
+		does => 'begin; insert into mark values (-1)' },
 	{ name => 'reader, source', at => 'source', does => $read },
 	{ name => 'reader, target', at => 'target', does => $read },
 );

@@ -90,7 +90,8 @@ sub configuration
 {
 	my ($self, $source, @targets) = @_;
 	my ($place, $dir) = @$self{qw(place dir)};
-	my $rules = join ', ', $self->{rules} // (), '{ match = "public.*"; policy = "strict"; }';
+	my $rules = join ', ', $self->{rules} // (),
+		'{ match = "public.*"; policy = "strict"; }';
 	my (@nodes, @links);
 
 	for my $i (0 .. @targets)
