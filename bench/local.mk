@@ -21,15 +21,18 @@ EXTRA_DIST += \
 	%reldir%/c/tpcb.c \
 	%reldir%/lib/Bench/Cpu.pm \
 	%reldir%/lib/Bench/Daemon.pm \
+	%reldir%/lib/Bench/DaemonVariant.pm \
 	%reldir%/lib/Bench/Data.pm \
 	%reldir%/lib/Bench/Figures.pm \
 	%reldir%/lib/Bench/Machine.pm \
+	%reldir%/lib/Bench/Packages.pm \
 	%reldir%/lib/Bench/Place.pm \
 	%reldir%/lib/Bench/Plot.pm \
 	%reldir%/lib/Bench/Route.pm \
 	%reldir%/lib/Bench/Run.pm \
 	%reldir%/lib/Bench/Server.pm \
 	%reldir%/lib/Bench/Session.pm \
+	%reldir%/lib/Bench/Slot.pm \
 	%reldir%/lib/Bench/Variant.pm \
 	%reldir%/lib/Bench/Wait.pm \
 	%reldir%/measure/backlog_size.pm \
@@ -47,9 +50,13 @@ EXTRA_DIST += \
 	%reldir%/measure/start.pm \
 	%reldir%/measure/tables.pm \
 	%reldir%/run \
+	%reldir%/variant/bucardo.pm \
 	%reldir%/variant/empty_trigger.pm \
 	%reldir%/variant/elvis.pm \
+	%reldir%/variant/londiste.pm \
 	%reldir%/variant/native.pm \
-	%reldir%/variant/none.pm
+	%reldir%/variant/none.pm \
+	%reldir%/variant/pglogical.pm \
+	%reldir%/variant/slony.pm
 
 .PHONY: bench bench-quick

@@ -20,11 +20,7 @@ sub missing
 	my ($self) = @_;
 	my $place = $self->{place};
 
-	for my $file ("$place->{extensions}/elvis.control", "$place->{elvis_bin}/elvisd")
-	{
-		return "$file is not there" unless -e $file;
-	}
-	return '';
+	return $place->lacks("$place->{extensions}/elvis.control", "$place->{elvis_bin}/elvisd");
 }
 
 sub version
@@ -149,6 +145,6 @@ sub copy
 	return;
 }
 
-sub daemons { return map { $_->pid } $_[0]->{daemon} // (); }
+sub daemons { return map { $_->pids } $_[0]->{daemon} // (); }
 
 1;

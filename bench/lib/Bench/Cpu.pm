@@ -7,7 +7,8 @@ use warnings;
 use Exporter 'import';
 use POSIX ();
 
-our @EXPORT_OK = qw(cpu_of_backend cpu_of_process cpu_of_server peak_megabytes);
+our @EXPORT_OK = qw(cpu_of_backend cpu_of_process cpu_of_server descendants
+	peak_megabytes);
 
 my $ticks = POSIX::sysconf(&POSIX::_SC_CLK_TCK);
 
@@ -62,6 +63,9 @@ sub children
 	}
 	return @children;
 }
+
+# A process, its children and theirs
+sub descendants { return map { ($_, map { descendants($_) } children($_)) } @_; }
 
 # A whole server's: the postmaster, what it has buried, and every process that lives.  A
 # process buried while we look would be missed, so then we look again.

@@ -5,6 +5,7 @@ package Bench::Daemon;
 use strict;
 use warnings;
 
+use Bench::Cpu 'descendants';
 use Carp;
 use POSIX ();
 
@@ -21,7 +22,8 @@ sub new
 	exec @command or POSIX::_exit(127);
 }
 
-sub pid { return $_[0]->{pid}; }
+# Its processes: it may have children that do the work.
+sub pids { return descendants($_[0]->{pid}); }
 
 # Ends it; its status
 sub stop

@@ -24,7 +24,10 @@ sub new
 		work => $work,
 		root => $root,
 		bin => $root . ask($config, '--bindir'),
-		extensions => $root . ask($config, '--sharedir') . '/extension',
+		programs => ask($config, '--bindir'),
+		modules => ask($config, '--pkglibdir'),
+		share => ask($config, '--sharedir'),
+		major => ask($config, '--version') =~ /(\d+)/,
 		headers => ask($config, '--includedir'),
 		server_headers => ask($config, '--includedir-server'),
 		libraries => ask($config, '--libdir'),
@@ -34,6 +37,7 @@ sub new
 		elvis_sinks => $root . ($ENV{ELVIS_SINKDIR} // "$prefix/lib/elvis/sinks"),
 	}, $class;
 
+	$self->{extensions} = "$root$self->{share}/extension";
 	-x "$self->{bin}/initdb" or croak "no server programs in $self->{bin}";
 	return $self;
 }
@@ -45,6 +49,30 @@ sub ask
 	chomp(my $answer = `$config $question`);
 	$? == 0 or croak "$config $question failed; set PG_CONFIG";
 	return $answer;
+}
+
+# The first of these that is not there: paths, programs, or modules of the server
+sub lacks
+{
+	my ($self, @names) = @_;
+	my @path = split /:/, $ENV{PATH} // '';
+
+	for my $name (@names)
+	{
+		my @places = $name =~ m{^/} ? ($name)
+			: $name =~ /\.so$/ ? glob "$self->{root}$self->{modules}/$name"
+			: map { "$_/$name" } @path;
+		return "$name is not there" unless grep { -e } @places;
+	}
+	return '';
+}
+
+# Whether the server knows it
+sub has_setting
+{
+	my ($self, $name) = @_;
+
+	return scalar grep { /^\Q$name\E\t/ } `$self->{bin}/postgres --describe-config`;
 }
 
 # Runs a program to its end, quietly; its words are told when it fails.

@@ -133,7 +133,8 @@ sub session
 sub sql { return $_[0]->session->query($_[1]); }
 sub cpu { return cpu_of_server($_[0]->{postmaster}); }
 
-# Backends of a kind ('client backend', 'logical replication worker', ...), ours left out
+# Backends of a kind ('client backend', 'logical replication worker', ...; a pattern as of
+# LIKE), ours left out
 sub backends
 {
 	my ($self, $type) = @_;
@@ -141,7 +142,7 @@ sub backends
 
 	$ours ||= 0;
 	return split /\n/, $self->sql("select pid from pg_stat_activity " .
-		"where backend_type = '$type' and pid not in ($ours)");
+		"where backend_type like '$type' and pid not in ($ours)");
 }
 
 1;

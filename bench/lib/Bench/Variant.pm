@@ -6,6 +6,8 @@ package Bench::Variant;
 use strict;
 use warnings;
 
+use Bench::Machine;
+
 sub new
 {
 	my ($class, $place, %setting) = @_;
@@ -18,6 +20,15 @@ sub about { die "a variant says what it is"; }
 
 # Its version, where it is not the server's
 sub version { return ''; }
+
+# What the extension's control file says
+sub extension_version
+{
+	my ($place, $name) = @_;
+	my $control = "$place->{extensions}/$name.control";
+
+	return "$name " . Bench::Machine::first_match($control, qr/^default_version = '(.*)'/);
+}
 
 # Why it cannot run here, or ''; and the Debian packages that mend it
 sub missing { return ''; }
