@@ -28,9 +28,9 @@ sub most_changes { return 200_000; }
 sub control
 {
 	my ($self, @words) = @_;
+	my $settings = "$self->{books}->{dir}/bucardorc";
 
-	$self->{place}->run('bucardo', "--bucardorc=$self->{books}->{dir}/bucardorc", '--quiet',
-		@words);
+	$self->{place}->run('bucardo', "--bucardorc=$settings", '--quiet', @words);
 	return;
 }
 
@@ -53,7 +53,8 @@ sub install
 		'-U', 'bench', 'bucardo', '-c', 'set session_replication_role = replica; ' .
 		'update bucardo.bucardo_config set setting = case name ' .
 		"when 'piddir' then '$dir/pid' else '$dir/' || name end " .
-		"where name in ('piddir', 'reason_file', 'warning_file', 'log_conflict_file')");
+		"where name in ('piddir', 'reason_file', 'warning_file', " .
+		"'log_conflict_file')");
 	return;
 }
 

@@ -20,7 +20,8 @@ sub missing
 	my ($self) = @_;
 	my $place = $self->{place};
 
-	return $place->lacks("$place->{extensions}/elvis.control", "$place->{elvis_bin}/elvisd");
+	return $place->lacks("$place->{extensions}/elvis.control",
+		"$place->{elvis_bin}/elvisd");
 }
 
 sub version

@@ -10,8 +10,8 @@ use Bench::Data qw(give_history_a_key tables_of);
 
 sub about
 {
-	return 'Londiste, a tick of PgQ every 50 ms where there is something, the worker looking ' .
-		'as often (loop_delay); pgbench_history has a key for it';
+	return 'Londiste, a tick of PgQ every 50 ms where there is something, the worker ' .
+		'looking as often (loop_delay); pgbench_history has a key for it';
 }
 
 sub missing { return $_[0]->{place}->lacks('londiste', 'pgqd', 'pgq_triggers.so'); }
@@ -20,8 +20,9 @@ sub version { return Bench::Variant::extension_version($_[0]->{place}, 'londiste
 sub packages
 {
 	my ($self) = @_;
+	my $prefix = "postgresql-$self->{place}->{major}";
 
-	return (map({ "postgresql-$self->{place}->{major}-$_" } qw(pgq3 pgq-node londiste-sql)),
+	return (map({ "$prefix-$_" } qw(pgq3 pgq-node londiste-sql)),
 		qw(python3-londiste pgqd));
 }
 
@@ -56,7 +57,8 @@ sub make_node
 	give_history_a_key($server);
 	write_settings(settings_of($server), 'londiste', job_name => $name,
 		db => $server->conninfo, queue_name => 'bench', loop_delay => 0.05,
-		logfile => "$server->{dir}/worker.log", pidfile => "$server->{dir}/londiste.pid");
+		logfile => "$server->{dir}/worker.log",
+		pidfile => "$server->{dir}/worker.pid");
 	$self->control($server, @provider ? 'create-leaf' : 'create-root', $name,
 		$server->conninfo, @provider);
 	$self->control($server, 'add-table', map({ "public.$_" } tables_of($server)),

@@ -9,7 +9,7 @@ use Bench::Data 'tables_of';
 use Bench::Slot;
 use Bench::Wait;
 
-sub about { return 'pglogical, one replication set and subscription, settings at their defaults'; }
+sub about { return 'pglogical, one subscription, settings at their defaults'; }
 sub delivers { return 1; }
 sub packages { return "postgresql-$_[0]->{place}->{major}-pglogical"; }
 sub missing { return $_[0]->{place}->lacks('pglogical.so'); }
@@ -73,8 +73,9 @@ sub link
 	for my $i (0 .. $#targets)
 	{
 		make_node($targets[$i], "target$i");
-		$targets[$i]->sql("select pglogical.create_subscription('bench$i', '$conninfo', " .
-			"synchronize_structure := false, synchronize_data := false)");
+		$targets[$i]->sql("select pglogical.create_subscription('bench$i', " .
+			"'$conninfo', synchronize_structure := false, " .
+			"synchronize_data := false)");
 	}
 	$self->wait_for_status('replicating');
 	$self->stop;
@@ -115,11 +116,12 @@ sub each_subscription
 sub wait_for_status
 {
 	my ($self, $status) = @_;
+	my $question = 'select status from pglogical.show_subscription_status()';
 
 	for my $target (@{ $self->{targets} })
 	{
-		wait_until("a subscription to be $status", sub { $target->sql(
-			'select status from pglogical.show_subscription_status()') eq $status });
+		wait_until("a subscription to be $status",
+			sub { $target->sql($question) eq $status });
 	}
 	return;
 }

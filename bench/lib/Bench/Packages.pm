@@ -23,8 +23,7 @@ SH
 sub install
 {
 	my ($place, @packages) = @_;
-	my @wanted = grep { !succeeds("dpkg-query -W -f '\${Status}' $_ | grep -q '^install ok'") }
-		@packages;
+	my @wanted = grep { !is_installed($_) } @packages;
 	my @as_root = $> == 0 ? () : ('sudo', '-n');
 
 	return unless @wanted;
@@ -36,6 +35,11 @@ sub install
 		or return "sh: $!";
 	my @words = <$words>;
 	return close $words ? () : "apt-get failed: $words[-1]";
+}
+
+sub is_installed
+{
+	return succeeds("dpkg-query -W -f '\${Status}' $_[0] | grep -q '^install ok'");
 }
 
 sub succeeds { return system("($_[0]) >/dev/null 2>&1") == 0; }

@@ -16,11 +16,13 @@ use List::Util 'min';
 
 # new(work => directory, bench => directory of the programs, quick => bool,
 #     repetitions and backlog => as asked for, or undef, variants => [names],
-#     commit => of the sources); makes the template of all servers.
+#     peers => [those that others have made], commit => of the sources); makes the
+#     template of all servers.
 sub new
 {
 	my ($class, %option) = @_;
-	my $self = bless { %option, goals => [], raw => {}, missing => {} }, $class;
+	my $self = bless { %option, goals => [], raw => {}, missing => {},
+		failed => {} }, $class;
 
 	$self->{place} = Bench::Place->new($option{bench}, $option{work});
 	$self->{ready} = [ grep { $self->is_ready($_) } @{ $option{variants} } ];
@@ -66,8 +68,16 @@ sub variants
 {
 	my ($self) = @_;
 
-	return grep { !$self->variant($_)->cannot($self->{measuring}) }
-		@{ $self->{ready} };
+	return grep { !$self->unable($_) } @{ $self->{ready} };
+}
+
+# Why it takes no part in what is measured, or ''
+sub unable
+{
+	my ($self, $name) = @_;
+
+	return $self->{failed}->{ $self->{measuring} }->{$name} //
+		$self->variant($name)->cannot($self->{measuring});
 }
 
 sub delivering
@@ -135,16 +145,40 @@ sub table
 		$head, [ map { '---' } @$head ], @rows;
 }
 
-# Runs one measurement; its section of the report
+# Runs one measurement; its section of the report.  A peer that fails is left out of it and
+# the others begin anew; if one of ours does, there is only the reason.
 sub measure
 {
 	my ($self, $name) = @_;
+	my $parts;
 
 	require "$self->{bench}/measure/$name.pm";
 	$self->{measuring} = $name;
-	my @parts = ($name->about, $name->run($self));
-	return join "\n", "## $name\n", @parts, $self->left_out,
+	until ($parts = eval { [ $name->run($self) ] })
+	{
+		my $reason = $@;
+		die $reason if $reason =~ /^interrupted/;
+		Bench::Server->remove_all;
+		delete $self->{raw}->{$name};
+		print STDERR $reason;
+		last unless $self->blame($reason);
+	}
+	$self->{incomplete} = 1 unless $parts;
+	return join "\n", "## $name\n", $name->about, $parts ? @$parts : "It failed.\n",
+		$self->left_out,
 		"Load average when it ended: " . Bench::Machine::load() . ".\n";
+}
+
+# Finds the peer by the server that the reason speaks of; false if there is none.
+sub blame
+{
+	my ($self, $reason) = @_;
+	my ($peer) = grep { $reason =~ /\b$self->{measuring}\w*-$_-/ } @{ $self->{peers} };
+
+	return 0 unless $peer && !$self->unable($peer);
+	$self->{failed}->{ $self->{measuring} }->{$peer} =
+		'it failed: ' . ($reason =~ /^(.*)/)[0];
+	return 1;
 }
 
 sub left_out
@@ -152,7 +186,7 @@ sub left_out
 	my ($self) = @_;
 
 	return map {
-		my $reason = $self->variant($_)->cannot($self->{measuring});
+		my $reason = $self->unable($_);
 		$reason ? "Left out: $_, $reason.\n" : ()
 	} @{ $self->{ready} };
 }

@@ -116,6 +116,7 @@ sub remove
 }
 
 sub stop_all { $_->stop for values %running; return; }
+sub remove_all { $_->remove for values %running; return; }
 
 sub conninfo { return "host=$_[0]->{dir} dbname=bench user=bench"; }
 
