@@ -100,6 +100,7 @@ sub plot
 
 	return $cpu->{ $labels[0] }->{none} ? $bench->plot(
 		title => 'Capture: CPU of one large statement', y => 'ratio to none',
+		logarithmic => 1,
 		series => \@captures, labels => \@labels, values => { map {
 			my $name = $_;
 			$name => [ map { median(ratios($cpu->{$_}->{$name},

@@ -6,6 +6,7 @@ use warnings;
 
 use Bench::Data qw(bulk_backlog tpcb_backlog);
 use Bench::Route;
+use List::Util 'min';
 
 sub about
 {
@@ -18,13 +19,14 @@ TEXT
 sub run
 {
 	my ($class, $bench) = @_;
-	my $changes = $bench->quick ? 400_000 : 2_000_000;
+	my $most = $bench->quick ? 400_000 : 2_000_000;
 	my @variants = grep { $bench->variant($_)->has_daemon } $bench->delivering;
-	my (%peak, %cache);
+	my (%n, %peak, %cache);
 
 	for my $name (@variants)
 	{
 		my $variant = $bench->variant($name);
+		my $changes = $n{$name} = min($most, $variant->most_changes);
 		my $route = Bench::Route->new($bench->place, $variant, "memory-$name",
 			targets => 2);
 
@@ -38,9 +40,9 @@ sub run
 	}
 	$bench->goal('peak memory of the daemon, MB', '<=', $cache{elvis} + 30,
 		[ values %{ $peak{elvis} } ]) if $peak{elvis};
-	return $bench->table([ 'variant', 'cache setting MB',
-		"one transaction of $changes rows, MB", "TPC-B, $changes changes, MB" ],
-		map { [ $_, $cache{$_}, sprintf('%.0f', $peak{$_}->{transaction}),
+	return $bench->table([ 'variant', 'cache setting MB', 'changes', 'in one transaction, MB',
+		'TPC-B, MB' ],
+		map { [ $_, $cache{$_} || '-', $n{$_}, sprintf('%.0f', $peak{$_}->{transaction}),
 			sprintf('%.0f', $peak{$_}->{tpcb}) ] } @variants);
 }
 

@@ -24,7 +24,7 @@ sub run
 {
 	my ($class, $bench) = @_;
 	my @counts = $bench->quick ? (10, 1_000) : (10, 1_000, 10_000);
-	my $changes = $bench->quick ? 20_000 : 100_000;
+	my $changes = $bench->quick ? 20_000 : 40_000;
 	my @variants = $bench->delivering;
 	my (%route, %us, %once, %ratio);
 
