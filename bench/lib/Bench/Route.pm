@@ -55,7 +55,7 @@ sub wait_for_mark
 	{
 		my $question = "select count(*) from mark where id = $self->{marks}";
 		wait_until("a change to arrive at $target->{name}",
-			sub { $target->sql($question) == 1 }, $pause // 0.002, 3600);
+			sub { $target->sql($question) == 1 }, $pause // 0.002, 1800);
 	}
 	return;
 }

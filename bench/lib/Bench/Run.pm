@@ -173,11 +173,11 @@ sub measure
 sub blame
 {
 	my ($self, $reason) = @_;
-	my ($peer) = grep { $reason =~ /\b$self->{measuring}\w*-$_-/ } @{ $self->{peers} };
+	my ($peer) = grep { $reason =~ /-$_\b/ } @{ $self->{peers} };
 
 	return 0 unless $peer && !$self->unable($peer);
 	$self->{failed}->{ $self->{measuring} }->{$peer} =
-		'it failed: ' . ($reason =~ /^(.*)/)[0];
+		'it failed: ' . ($reason =~ s/\Q$self->{work}\E\///gr =~ /^(.*)/)[0];
 	return 1;
 }
 
