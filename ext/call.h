@@ -60,6 +60,7 @@ typedef struct ApplyCall {
 	bool drop_columns;	/* of the change under way, those that are missing here */
 	bool context_told;	/* capture knows whose changes these are */
 	bool triggers_open;	/* an AFTER trigger query level is open */
+	Oid triggers_owner;	/* of whose tables */
 	OpenTable *waiting_relay;	/* whose queue must go before another table's change */
 	int n_queued;
 	Size queued_size;
@@ -89,8 +90,11 @@ void call_close_tables(ApplyCall *call);
 /* Captured from here on is what context `next` made; what was queued before is of the last one. */
 void call_context_changed(ApplyCall *call, const struct frame_context *next);
 
-/* AFTER triggers of users wait for the end of their source transaction at most. */
-void call_open_triggers(ApplyCall *call);
+/*
+ * AFTER triggers of users wait for the end of their source transaction at most, and run as the
+ * owner of their tables: those of another owner are fired first.
+ */
+void call_open_triggers(ApplyCall *call, Oid owner);
 
 /* ---- walking (walk.c, pieces.c) ---- */
 

@@ -205,6 +205,12 @@ recheck_row(const Recheck *recheck)
 		IndexInfo *info = BuildIndexInfo(index);
 		Datum values[INDEX_MAX_KEYS];
 		bool nulls[INDEX_MAX_KEYS];
+		Oid user;
+		int context;
+
+		GetUserIdAndSecContext(&user, &context);
+		SetUserIdAndSecContext(relation->rd_rel->relowner,
+				       context | SECURITY_RESTRICTED_OPERATION);
 
 		GetPerTupleExprContext(estate)->ecxt_scantuple = slot;
 		FormIndexDatum(info, slot, estate, values, nulls);
@@ -215,6 +221,7 @@ recheck_row(const Recheck *recheck)
 		else
 			index_insert(index, values, nulls, &tid, relation,
 				     UNIQUE_CHECK_EXISTING, false, info);
+		SetUserIdAndSecContext(user, context);
 		FreeExecutorState(estate);
 	}
 	table_index_fetch_end(fetch);

@@ -262,29 +262,50 @@ call_route(ApplyCall *call, OpenTable *root)
 
 /* ---- triggers of users ---- */
 
-void
-call_open_triggers(ApplyCall *call)
-{
-	if (!call->triggers_open)
-		AfterTriggerBeginQuery();
-	call->triggers_open = true;
-}
-
 static void
 close_triggers(ApplyCall *call)
 {
 	MemoryContext old;
 	EState *estate;
+	Oid user;
+	int context;
 
 	if (!call->triggers_open)
 		return;
+	GetUserIdAndSecContext(&user, &context);
+	SetUserIdAndSecContext(call->triggers_owner,
+			       call->caller_context | SECURITY_RESTRICTED_OPERATION);
 	old = MemoryContextSwitchTo(call->context);
 	estate = CreateExecutorState();
 	AfterTriggerEndQuery(estate);
 	ExecCloseResultRelations(estate);
 	FreeExecutorState(estate);
 	MemoryContextSwitchTo(old);
+	SetUserIdAndSecContext(user, context);
 	call->triggers_open = false;
+}
+
+/* What would wait for COMMIT would run there as whoever applies. */
+static void
+let_none_wait(void)
+{
+	ConstraintsSetStmt *all = makeNode(ConstraintsSetStmt);
+
+	AfterTriggerSetState(all);
+	pfree(all);
+}
+
+void
+call_open_triggers(ApplyCall *call, Oid owner)
+{
+	if (call->triggers_open && call->triggers_owner != owner)
+		close_triggers(call);
+	if (call->triggers_open)
+		return;
+	let_none_wait();
+	AfterTriggerBeginQuery();
+	call->triggers_owner = owner;
+	call->triggers_open = true;
 }
 
 void

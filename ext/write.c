@@ -73,7 +73,7 @@ relay(OpenTable *table, enum elvis_operation operation, TupleTableSlot *old_row,
 static void
 begin_triggers(ApplyCall *call, OpenTable *table)
 {
-	call_open_triggers(call);
+	call_open_triggers(call, table->map->owner);
 	table->estate->es_output_cid = GetCurrentCommandId(true);
 	table->estate->es_snapshot = GetActiveSnapshot();
 }

@@ -131,6 +131,7 @@ tap_tests = \
 	tests/tap/t/120_apply_conflicts.pl \
 	tests/tap/t/130_apply_tables.pl \
 	tests/tap/t/140_apply_hostile.pl \
+	tests/tap/t/145_apply_owners.pl \
 	tests/tap/t/150_apply_session.pl
 
 # The same with everything in its place: what the product promises, end to end.  With
