@@ -8,6 +8,7 @@
 #include "access/table.h"
 #include "access/transam.h"
 #include "access/tupmacs.h"
+#include "access/xact.h"
 #include "catalog/partition.h"
 #include "catalog/pg_index.h"
 #include "fmgr.h"
@@ -386,8 +387,9 @@ learn(struct captured *table, Relation relation)
 
 /* ---- versions ---- */
 
+/* *ours: it was written by the running transaction, which may yet undo it. */
 static int64
-newest_version(Oid relid, bytea **descriptor)
+newest_version(Oid relid, bytea **descriptor, bool *ours)
 {
 	Relation relation = table_open(catalog_oid(CATALOG_RELATION), AccessShareLock);
 	Relation index =
@@ -410,6 +412,9 @@ newest_version(Oid relid, bytea **descriptor)
 		if (descriptor != NULL)
 			*descriptor = DatumGetByteaPCopy(
 				heap_getattr(row, RELATION_DESCRIPTOR, shape, &is_null));
+		if (ours != NULL)
+			*ours = TransactionIdIsCurrentTransactionId(
+				HeapTupleHeaderGetXmin(row->t_data));
 	}
 	systable_endscan_ordered(scan);
 	UnregisterSnapshot(snapshot);
@@ -421,7 +426,7 @@ newest_version(Oid relid, bytea **descriptor)
 int64
 relation_newest_version(Oid relid)
 {
-	return newest_version(relid, NULL);
+	return newest_version(relid, NULL, NULL);
 }
 
 static int64
@@ -464,18 +469,20 @@ static void
 number(struct captured *table, const StringInfoData *was)
 {
 	bytea *newest = NULL;
+	bool ours = false;
 	int64 version;
 
 	if (table->version != 0 && was->len == table->descriptor.len &&
 	    memcmp(was->data, table->descriptor.data, was->len) == 0)
 		return;
-	version = newest_version(table->relid, &newest);
-	table->version_owner = InvalidSubTransactionId;
+	version = newest_version(table->relid, &newest, &ours);
 	if (version == 0 || !same_bytes(newest, &table->descriptor)) {
 		version = write_version(table);
-		any_uncommitted = true;
-		table->version_owner = GetCurrentSubTransactionId();
+		ours = true;
 	}
+	/* one of ours that we find again is our parents' or our own: forgotten before it can go */
+	table->version_owner = ours ? GetCurrentSubTransactionId() : InvalidSubTransactionId;
+	any_uncommitted |= ours;
 	table->version = version;
 	table->head_length =
 		elvis_put_varint(table->head, (uint64) version) - table->head;

@@ -47,6 +47,25 @@ INSERT INTO nowhere.t_form VALUES (9, 'nine', 3, 5);
 SELECT test.mark();
 SELECT * FROM test.stream();
 
+-- a shape that a savepoint wrote and found again after one inside of it had written another
+SELECT test.mark();
+BEGIN;
+ALTER SCHEMA nowhere RENAME TO somewhere;
+SAVEPOINT s;
+INSERT INTO somewhere.t_form VALUES (10, 'never');
+SAVEPOINT t;
+ALTER TABLE somewhere.t_form ADD g int;
+INSERT INTO somewhere.t_form VALUES (11, 'never');
+ROLLBACK TO t;
+INSERT INTO somewhere.t_form VALUES (12, 'never');
+RELEASE t;
+ROLLBACK TO s;
+INSERT INTO somewhere.t_form VALUES (13, 'in the end');
+ALTER SCHEMA somewhere RENAME TO nowhere;
+COMMIT;
+SELECT test.mark();
+SELECT * FROM test.stream();
+
 -- a type that is renamed or grows does not tell its tables
 CREATE TYPE colour AS ENUM ('red');
 ALTER TABLE nowhere.t_form ADD f colour;
