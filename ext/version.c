@@ -25,20 +25,33 @@ struct kept {
 static HTAB *kept;
 static MemoryContext context;	/* of all that is kept */
 static Oid table;		/* elvis.relation, when it was read */
-static bool dropped;
+static bool doubtful;		/* whether it is that table still */
 
-/* Numbers begin anew when the extension is made anew. */
 static void
-forget(Datum arg, Oid relid)
+table_changed(Datum arg, Oid relid)
 {
-	if (relid == table)
-		dropped = true;
+	if (!OidIsValid(relid) || relid == table)
+		doubtful = true;
 }
 
 void
 version_init(void)
 {
-	CacheRegisterRelcacheCallback(forget, (Datum) 0);
+	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+}
+
+/*
+ * Numbers begin anew when the extension is made anew, and only then: a vacuum of the table
+ * is no reason to throw away what the caller may have in hand.
+ */
+static bool
+is_good(void)
+{
+	if (kept == NULL)
+		return false;
+	if (unlikely(doubtful))
+		doubtful = catalog_oid(CATALOG_RELATION) != table;
+	return !doubtful;
 }
 
 static void
@@ -46,7 +59,7 @@ prepare(void)
 {
 	HASHCTL how = {.keysize = sizeof(uint64), .entrysize = sizeof(struct kept)};
 
-	if (kept != NULL && !dropped)
+	if (is_good())
 		return;
 	if (context != NULL)
 		MemoryContextDelete(context);
@@ -57,7 +70,7 @@ prepare(void)
 	kept = hash_create("elvis versions", 64, &how,
 			   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	table = catalog_oid(CATALOG_RELATION);
-	dropped = false;
+	doubtful = false;
 }
 
 void

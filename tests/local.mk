@@ -107,6 +107,7 @@ isolation_tests = \
 	old_statement_reads_a_new_batch \
 	one_batch_for_each_transaction \
 	index_built_anew_under_writers \
+	shapes_outlast_a_vacuum \
 	segment_is_not_dropped_under_a_writer \
 	snapshots_do_not_contradict_each_other
 
