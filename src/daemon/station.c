@@ -216,6 +216,7 @@ connect_source(struct station *station, struct err *err)
 	if (facts.number != station->node->id)
 		return err_set(err, ERR_CONFIG, "the database is node %u (%s), the configuration "
 			       "says %u", facts.number, facts.name, station->node->id);
+	cache_renew(station->cache);
 	mailbox_facts(station->mailbox, &facts);
 	station->newest = (struct snapshot){ .id = 0 };
 	if (!read_books(station, err))

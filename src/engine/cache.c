@@ -16,11 +16,12 @@
 struct key {
 	struct cursor cursor;
 	int64_t form;
+	int64_t era;		/* of the source, see cache_renew() */
 };
 
 /* The first piece of a batch is also found by where the batch begins. */
 struct beginning {
-	int64_t from_id, from_token, form;
+	int64_t from_id, from_token, form, era;
 };
 
 struct entry {
@@ -48,14 +49,16 @@ struct cache {
 	size_t bytes, max_bytes, reads;
 	unsigned members;
 	struct cursor front;	/* the furthest place read */
+	int64_t era;
 };
 
-_Static_assert(sizeof(struct key) == 7 * sizeof(int64_t), "a key has no padding");
+_Static_assert(sizeof(struct key) == 8 * sizeof(int64_t), "a key has no padding");
 
+/* With the lock */
 static struct key
-key_of(const struct cursor *cursor, int form)
+key_of(const struct cache *cache, const struct cursor *cursor, int form)
 {
-	return (struct key){ .cursor = *cursor, .form = form };
+	return (struct key){ .cursor = *cursor, .form = form, .era = cache->era };
 }
 
 static int
@@ -157,7 +160,8 @@ begins_batch(const struct key *key)
 static struct beginning
 beginning_of(const struct key *key)
 {
-	return (struct beginning){ key->cursor.from_id, key->cursor.from_token, key->form };
+	return (struct beginning){ key->cursor.from_id, key->cursor.from_token, key->form,
+				   key->era };
 }
 
 static void
@@ -175,12 +179,13 @@ drop(struct cache *cache, struct entry *entry)
 	entry_free(entry);
 }
 
-/* All links have had it, and nobody has it in hand. */
+/* All links have had it, or none will ask for it, and nobody has it in hand. */
 static bool
 is_done(const struct cache *cache, const struct entry *entry)
 {
 	return entry->holders == 0 &&
-	       (cache->members == 0 || (entry->takes > 0 && entry->takes >= cache->members));
+	       (cache->members == 0 || entry->key.era != cache->era ||
+		(entry->takes > 0 && entry->takes >= cache->members));
 }
 
 /* What is longest unused goes until the rest fits; what is in hand stays. */
@@ -196,7 +201,7 @@ make_room(struct cache *cache)
 	}
 }
 
-/* After a link has left, what only it had not had is of no more use. */
+/* What is of no more use, now that a link has left or the source is another one */
 static void
 sweep(struct cache *cache)
 {
@@ -332,11 +337,12 @@ bool
 cache_take(struct cache *cache, const struct cursor *cursor, int form,
 	   const struct piece **piece, struct err *err)
 {
-	struct key key = key_of(cursor, form);
+	struct key key;
 	struct entry *entry;
 	bool done = true;
 
 	pthread_mutex_lock(&cache->lock);
+	key = key_of(cache, cursor, form);
 	while (((entry = entry_find(cache, &key)) == NULL || !entry->ready) &&
 	       (done = turn(cache, &key, err)))
 		;
@@ -373,9 +379,10 @@ void
 cache_ahead(struct cache *cache, const struct cursor *cursor, int form)
 {
 	struct err unheard = ERR_INIT;
-	struct key key = key_of(cursor, form);
+	struct key key;
 
 	pthread_mutex_lock(&cache->lock);
+	key = key_of(cache, cursor, form);
 	if (!cache->stopped && !cache->busy && cache->asked == NULL &&
 	    entry_find(cache, &key) == NULL) {
 		cache->busy = true;
@@ -389,10 +396,11 @@ cache_ahead(struct cache *cache, const struct cursor *cursor, int form)
 void
 cache_put(struct cache *cache, const struct cursor *cursor, int form, struct piece *piece)
 {
-	struct key key = key_of(cursor, form);
+	struct key key;
 	bool wanted;
 
 	pthread_mutex_lock(&cache->lock);
+	key = key_of(cache, cursor, form);
 	wanted = cache->members > 0 && entry_find(cache, &key) == NULL;
 	if (wanted) {
 		make_ready(cache, entry_new(cache, &key), piece);
@@ -406,10 +414,11 @@ cache_put(struct cache *cache, const struct cursor *cursor, int form, struct pie
 bool
 cache_is_behind(struct cache *cache, const struct cursor *cursor, int form)
 {
-	struct key key = key_of(cursor, form);
+	struct key key;
 	bool behind;
 
 	pthread_mutex_lock(&cache->lock);
+	key = key_of(cache, cursor, form);
 	behind = cache->members > 1 && cursor_cmp(cursor, &cache->front) < 0 &&
 		entry_find(cache, &key) == NULL;
 	pthread_mutex_unlock(&cache->lock);
@@ -419,10 +428,11 @@ cache_is_behind(struct cache *cache, const struct cursor *cursor, int form)
 bool
 cache_goal(struct cache *cache, const struct snapshot *from, int form, struct snapshot *to)
 {
-	struct beginning beginning = { from->id, from->token, form };
+	struct beginning beginning;
 	const struct entry *entry;
 
 	pthread_mutex_lock(&cache->lock);
+	beginning = (struct beginning){ from->id, from->token, form, cache->era };
 	entry = hash_get(cache->beginnings, &beginning, sizeof(beginning));
 	if (entry != NULL)
 		*to = (struct snapshot){ .id = entry->key.cursor.to_id,
@@ -475,11 +485,12 @@ bool
 cache_describe(struct cache *cache, uint64_t version, bool portable,
 	       struct elvis_bytes *payload, struct err *err)
 {
-	uint64_t key[2] = { version, portable };
 	struct description *description, *twin;
+	uint64_t key[3] = { version, portable };
 	bool done = true;
 
 	pthread_mutex_lock(&cache->lock);
+	key[2] = (uint64_t) cache->era;
 	description = hash_get(cache->descriptions, key, sizeof(key));
 	if (description == NULL &&
 	    (done = describe(cache, version, portable, &description, err))) {
@@ -533,6 +544,16 @@ cache_leave(struct cache *cache)
 	pthread_mutex_lock(&cache->lock);
 	cache->members--;
 	/* it may have been the one in front: whoever reads next is */
+	cache->front = (struct cursor){ .from_id = 0 };
+	sweep(cache);
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void
+cache_renew(struct cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	cache->era++;
 	cache->front = (struct cursor){ .from_id = 0 };
 	sweep(cache);
 	pthread_mutex_unlock(&cache->lock);

@@ -33,6 +33,12 @@ void cache_stop(struct cache *cache);
 void cache_join(struct cache *cache);
 void cache_leave(struct cache *cache);
 
+/*
+ * The source may be another one from here on, whose snapshots and versions of tables have numbers
+ * that were another's: what was read before is found by nobody any more.
+ */
+void cache_renew(struct cache *cache);
+
 /* The piece at the cursor, read if it is not here.  To be given back. */
 MUST_USE bool cache_take(struct cache *cache, const struct cursor *cursor, int form,
 			 const struct piece **piece, struct err *err);

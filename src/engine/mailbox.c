@@ -94,9 +94,10 @@ mailbox_facts(struct mailbox *mailbox, const struct source_facts *facts)
 {
 	pthread_mutex_lock(&mailbox->lock);
 	mailbox->facts = *facts;
+	/* what was said of a source that may have been another */
+	mailbox->newest = (struct snapshot){ .id = 0 };
 	for (struct slot *slot = mailbox->slots; slot != NULL; slot = slot->next) {
 		slot->turn++;
-		/* said of a source that may have been another */
 		slot->stands = slot->place = (struct snapshot){ .id = 0 };
 		pthread_cond_signal(&slot->bell);
 	}

@@ -164,6 +164,43 @@ START_TEST(what_was_read_elsewhere_is_found_and_released_once)
 }
 END_TEST
 
+/* A4: numbers are given anew by a source that was set back, also those of tables' versions. */
+START_TEST(what_another_source_may_have_said_is_forgotten)
+{
+	struct fake_source source = fake();
+	struct cache *cache = cache_new(&source.source, 1 << 20);
+	struct cursor start = at(0, 1, 0);
+	struct snapshot from = { .id = 0 }, to;
+	struct elvis_bytes before, after;
+	const struct piece *in_hand;
+	struct err err = ERR_INIT;
+
+	cache_join(cache);
+	cache_join(cache);
+	pass(cache, at(0, 1, 10));
+	ck_assert(cache_take(cache, &start, 's', &in_hand, &err));
+	ck_assert(cache_describe(cache, 1, false, &before, &err));
+	ck_assert(cache_goal(cache, &from, 's', &to));
+	cache_renew(cache);
+
+	ck_assert(!cache_goal(cache, &from, 's', &to));
+	pass(cache, start);
+	pass(cache, at(0, 1, 10));
+	ck_assert_uint_eq(cache_reads(cache), 4);
+	ck_assert(cache_describe(cache, 1, false, &after, &err));
+	ck_assert_ptr_ne(before.at, after.at);
+	ck_assert_uint_eq(before.end - before.at, after.end - after.at);
+	cache_give_back(cache, in_hand);
+	pass(cache, start);
+	pass(cache, at(0, 1, 10));
+	ck_assert_uint_eq(cache_reads(cache), 4);
+	ck_assert_uint_eq(cache_bytes(cache), 0);
+	cache_leave(cache);
+	cache_leave(cache);
+	cache_free(cache);
+}
+END_TEST
+
 START_TEST(a_failed_read_is_told_to_who_wanted_it_and_tried_again)
 {
 	atomic_int calls = 0;
@@ -255,6 +292,7 @@ UNIT_MAIN("cache",
 	  a_batch_that_others_have_read_is_found_by_its_beginning,
 	  what_was_read_ahead_is_not_read_again,
 	  what_was_read_elsewhere_is_found_and_released_once,
+	  what_another_source_may_have_said_is_forgotten,
 	  a_failed_read_is_told_to_who_wanted_it_and_tried_again,
 	  who_waits_when_it_ends_is_let_go,
 	  four_links_cost_the_source_one)

@@ -92,6 +92,24 @@ START_TEST(nobody_goes_where_a_link_stands_that_does_not_run)
 }
 END_TEST
 
+/* A4: the newest snapshot of a source that was set back is not one of those it has now. */
+START_TEST(nobody_goes_to_a_snapshot_of_the_source_there_was)
+{
+	struct office o = office_new(LINK_RUNNING);
+	struct source_facts facts = { .number = 1 };
+	struct snapshot fewer = { .id = 6 };
+	struct news news;
+
+	mailbox_facts(o.mailbox, &facts);
+	mailbox_news(o.a, &news);
+	ck_assert_int_eq(news.newest.id, 0);
+
+	mailbox_snapshot(o.mailbox, &fewer);
+	ck_assert_int_eq(goal(o.c, 4), 6);
+	office_free(&o);
+}
+END_TEST
+
 START_TEST(what_comes_next_is_wanted_while_a_link_stands_at_the_newest)
 {
 	struct office o = office_new(LINK_PAUSED);
@@ -175,6 +193,7 @@ UNIT_MAIN("mailbox",
 	  links_at_different_places_meet_and_go_on_together,
 	  who_starts_behind_meets_a_link_where_its_batch_began,
 	  nobody_goes_where_a_link_stands_that_does_not_run,
+	  nobody_goes_to_a_snapshot_of_the_source_there_was,
 	  what_comes_next_is_wanted_while_a_link_stands_at_the_newest,
 	  a_stop_is_in_force_at_once_and_asked_for_until_it_is_recorded,
 	  what_is_said_while_it_is_recorded_is_asked_for_again,

@@ -93,6 +93,24 @@ for my $running (0, 1)
 	begin_anew();
 }
 
+# what a running daemon knows of a shape is not that of another one with its number
+{
+	my $kept = keep($paris);
+
+	$_->sql('alter table t add a text') for @both;
+	$paris->sql("update t set a = 'a' where id < 10");
+	$daemon->wait_caught_up;
+	set_back($paris, $kept);
+	$lyon->sql('alter table t drop a');
+	$_->sql('alter table t add b int') for @both;
+	for (1 .. 30) { write_some(1); $paris->sql('select elvis.take_snapshot()'); }
+	ok($paris->poll("select ($state) = 'stopped'"), 'set back behind a change of the shape');
+	begin_anew();
+	$paris->sql('update t set b = id where id < 10');
+	$daemon->wait_caught_up;
+	ok(same_rows('t', @both), 'the new shape is taken for what it is');
+}
+
 # ---- the target goes back ----
 
 for my $running (0, 1)
