@@ -15,6 +15,7 @@
 #include "nodes/execnodes.h"
 
 #include "compat.h"
+#include "owner.h"
 #include "target.h"
 #include "walk.h"
 
@@ -55,7 +56,8 @@ typedef struct ApplyCall {
 	MemoryContext flush;	/* of their insertion */
 	OpenTable *tables;
 	Oid caller;
-	int caller_context;
+	struct before_owner caller_state;	/* while a table is entered */
+	bool entered;
 	bool careful;		/* look before inserting, one row at a time */
 	bool drop_columns;	/* of the change under way, those that are missing here */
 	bool context_told;	/* capture knows whose changes these are */

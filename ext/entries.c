@@ -9,7 +9,6 @@
 #include "access/xact.h"
 #include "catalog/index.h"
 #include "catalog/pg_am.h"
-#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
@@ -206,12 +205,9 @@ recheck_row(const Recheck *recheck)
 		IndexInfo *info = BuildIndexInfo(index);
 		Datum values[INDEX_MAX_KEYS];
 		bool nulls[INDEX_MAX_KEYS];
-		Oid user;
-		int context;
+		struct before_owner before;
 
-		GetUserIdAndSecContext(&user, &context);
-		SetUserIdAndSecContext(relation->rd_rel->relowner,
-				       context | SECURITY_RESTRICTED_OPERATION);
+		owner_become(&before, relation->rd_rel->relowner, true);
 
 		GetPerTupleExprContext(estate)->ecxt_scantuple = slot;
 		FormIndexDatum(info, slot, estate, values, nulls);
@@ -222,7 +218,7 @@ recheck_row(const Recheck *recheck)
 		else
 			index_insert(index, values, nulls, &tid, relation,
 				     UNIQUE_CHECK_EXISTING, false, info);
-		SetUserIdAndSecContext(user, context);
+		owner_leave(&before);
 		FreeExecutorState(estate);
 	}
 	table_index_fetch_end(fetch);

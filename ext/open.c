@@ -40,7 +40,7 @@ call_begin(Walk *walk, bool careful)
 	call->flush = AllocSetContextCreate(context, "elvis apply flush",
 					    ALLOCSET_DEFAULT_SIZES);
 	call->careful = careful;
-	GetUserIdAndSecContext(&call->caller, &call->caller_context);
+	call->caller = GetUserId();
 	PushActiveSnapshot(GetTransactionSnapshot());
 	return call;
 }
@@ -210,6 +210,13 @@ open_by_name(ApplyCall *call, Target *target)
 	return target->open;
 }
 
+static void
+enter(ApplyCall *call, const TargetMap *map)
+{
+	owner_become(&call->caller_state, map->owner, map->has_code);
+	call->entered = true;
+}
+
 OpenTable *
 call_enter(ApplyCall *call, Target *target, AclMode rights)
 {
@@ -222,15 +229,16 @@ call_enter(ApplyCall *call, Target *target, AclMode rights)
 	if (table == NULL)
 		return NULL;
 	check_rights(table, call->caller, rights);
-	SetUserIdAndSecContext(table->map->owner,
-			       call->caller_context | SECURITY_RESTRICTED_OPERATION);
+	enter(call, table->map);
 	return table;
 }
 
 void
 call_leave(ApplyCall *call)
 {
-	SetUserIdAndSecContext(call->caller, call->caller_context);
+	if (call->entered)
+		owner_leave(&call->caller_state);
+	call->entered = false;
 }
 
 OpenTable *
@@ -255,8 +263,8 @@ call_route(ApplyCall *call, OpenTable *root)
 	}
 	MemoryContextSwitchTo(old);
 	ResetPerTupleExprContext(root->estate);
-	SetUserIdAndSecContext(leaf->map->owner,
-			       call->caller_context | SECURITY_RESTRICTED_OPERATION);
+	call_leave(call);
+	enter(call, leaf->map);
 	return leaf;
 }
 
@@ -265,23 +273,20 @@ call_route(ApplyCall *call, OpenTable *root)
 static void
 close_triggers(ApplyCall *call)
 {
+	struct before_owner before;
 	MemoryContext old;
 	EState *estate;
-	Oid user;
-	int context;
 
 	if (!call->triggers_open)
 		return;
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(call->triggers_owner,
-			       call->caller_context | SECURITY_RESTRICTED_OPERATION);
+	owner_become(&before, call->triggers_owner, true);
 	old = MemoryContextSwitchTo(call->context);
 	estate = CreateExecutorState();
 	AfterTriggerEndQuery(estate);
 	ExecCloseResultRelations(estate);
 	FreeExecutorState(estate);
 	MemoryContextSwitchTo(old);
-	SetUserIdAndSecContext(user, context);
+	owner_leave(&before);
 	call->triggers_open = false;
 }
 

@@ -427,6 +427,9 @@ map_indexes(const Target *target, TargetMap *map, Relation relation)
 
 		if (!index->rd_index->indimmediate)
 			map->deferrable = true;
+		if (RelationGetIndexExpressions(index) != NIL ||
+		    RelationGetIndexPredicate(index) != NIL)
+			map->has_code = true;
 		if (index->rd_index->indisunique && index->rd_index->indimmediate &&
 		    index->rd_index->indisready)
 			map->unique = lappend_oid(map->unique, lfirst_oid(cell));
@@ -468,6 +471,23 @@ map_triggers(TargetMap *map, Relation relation)
 	}
 }
 
+/* Functions in what the table demands of a row, or behind the input of a type or domain. */
+static bool
+has_code(Relation relation)
+{
+	TupleDesc desc = RelationGetDescr(relation);
+
+	if (desc->constr != NULL &&
+	    (desc->constr->num_check > 0 || desc->constr->num_defval > 0))
+		return true;
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped &&
+		    TupleDescAttr(desc, i)->atttypid >= FirstNormalObjectId)
+			return true;
+	return relation->rd_rel->relispartition ||
+	       relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+}
+
 static void
 map_make(Target *target, TargetMap *map, Relation relation)
 {
@@ -485,6 +505,7 @@ map_make(Target *target, TargetMap *map, Relation relation)
 			     relation->rd_att->constr->has_generated_stored;
 	map_indexes(target, map, relation);
 	map_triggers(map, relation);
+	map->has_code |= map->fires_triggers || has_code(relation);
 	map->valid = true;
 }
 

@@ -53,6 +53,7 @@ typedef struct TargetMap {
 	bool relay;		/* what is applied here is captured again */
 	bool fires_triggers;	/* row triggers of users fire under replica role */
 	bool has_generated;
+	bool has_code;		/* of its owner's, perhaps, that runs when rows are written */
 	bool deferrable;	/* has keys that are looked at when a source transaction ends */
 	bool misses_columns;	/* columns of the source are not here */
 	bool lacks_columns;	/* columns here that the source has not: defaults */

@@ -92,7 +92,7 @@ open_all(List *roots, List **relations, List **relids, List **logged)
 
 /* Whose code may run: the owner's, when all tables have one. */
 static void
-become_owner(ApplyCall *call, List *relations)
+become_owner(struct before_owner *before, List *relations)
 {
 	Oid owner = ((Relation) linitial(relations))->rd_rel->relowner;
 	ListCell *cell;
@@ -103,13 +103,14 @@ become_owner(ApplyCall *call, List *relations)
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("tables of different owners cannot be truncated together"),
 				 errdetail("Their triggers would run as somebody else.")));
-	SetUserIdAndSecContext(owner, call->caller_context | SECURITY_RESTRICTED_OPERATION);
+	owner_become(before, owner, true);
 }
 
 bool
 truncate_apply(ApplyCall *call, const struct frame_truncate *truncate)
 {
 	List *roots = NIL, *relations = NIL, *relids = NIL, *logged = NIL;
+	struct before_owner before;
 	ListCell *cell;
 
 	if (!find_tables(call, truncate, &roots))
@@ -118,10 +119,10 @@ truncate_apply(ApplyCall *call, const struct frame_truncate *truncate)
 	if (roots == NIL)
 		return true;
 	open_all(roots, &relations, &relids, &logged);
-	become_owner(call, relations);
+	become_owner(&before, relations);
 	compat_truncate(relations, relids, logged,
 			(truncate->flags & ELVIS_TRUNCATE_RESTART) != 0);
-	call_leave(call);
+	owner_leave(&before);
 	foreach(cell, relations)
 		table_close((Relation) lfirst(cell), NoLock);
 	return true;

@@ -137,19 +137,17 @@ insert_queue(ApplyCall *call, OpenTable *table)
 void
 write_flush(ApplyCall *call, OpenTable *table)
 {
+	struct before_owner before;
 	MemoryContext old;
-	Oid user;
-	int context;
 
 	if (table->n_queued == 0)
 		return;
-	GetUserIdAndSecContext(&user, &context);
-	SetUserIdAndSecContext(table->map->owner, context | SECURITY_RESTRICTED_OPERATION);
+	owner_become(&before, table->map->owner, table->map->has_code);
 	old = MemoryContextSwitchTo(call->flush);
 	insert_queue(call, table);
 	MemoryContextSwitchTo(old);
 	MemoryContextReset(call->flush);
-	SetUserIdAndSecContext(user, context);
+	owner_leave(&before);
 
 	call->n_queued -= table->n_queued;
 	table->n_queued = 0;

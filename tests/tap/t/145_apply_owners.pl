@@ -67,32 +67,51 @@ is($link->step->{state}, 'd', 'tables of two owners in one transaction');
 is(calls(), 'bank_after bank, bank_deferred bank, shop_after shop, shop_deferred shop',
 	'each trigger runs as the owner of its table, also those that wait for the end');
 
-# the recheck of a deferrable constraint evaluates what its index is made of
+# the recheck of a deferrable constraint evaluates what its index is made of; all that such a
+# function can leave behind is in sequences
 $lyon->sql(<<'SQL');
+create sequence seen.as_shop; create sequence seen.as_daemon;
+grant all on all sequences in schema seen to public;
 set role shop;
 drop trigger shop_after on shop.t; drop trigger shop_deferred on shop.t;
 create function shop.key_of(v int) returns int language plpgsql immutable as $$
 begin
-	perform set_config('shop.who', coalesce(current_setting('shop.who', true), '') ||
-		' ' || current_user, false);
+	perform nextval('seen.as_' || current_user);
 	return v;
 end $$;
 alter table shop.t add exclude using btree (shop.key_of(v) with =) deferrable initially deferred;
-create function shop.who() returns trigger language plpgsql as $$
-begin
-	insert into seen.calls (what, who)
-	select distinct 'key_of', w from regexp_split_to_table(
-		coalesce(current_setting('shop.who', true), ''), ' ') w where w <> '';
-	return null;
-end $$;
-reset role;
-create trigger who after insert on bank.t for each row execute function shop.who();
-alter table bank.t enable always trigger who;
 SQL
 $paris->sql('insert into shop.t values (2, 2), (3, 3)');
 $paris->sql('begin; update shop.t set v = 3 where id = 2; update shop.t set v = 2 where id = 3; commit');
-$paris->sql('insert into bank.t values (2, 2)');
 is($link->step->{state}, 'd', 'a deferrable constraint on an expression');
-is(calls(), 'bank_after bank, bank_deferred bank, key_of shop', 'is rechecked as the owner');
+is($lyon->sql('select s.is_called, d.is_called from seen.as_shop s, seen.as_daemon d'), 't|f',
+	'is rechecked as the owner');
+
+# nor does it set the stage for somebody else's
+$lyon->sql(<<'SQL');
+create function seen.settings() returns trigger language plpgsql as $$
+begin
+	insert into seen.calls (what, who) values (tg_name,
+		current_setting('search_path') || ' ' || current_setting('DateStyle'));
+	return new;
+end $$;
+create trigger bank_before before insert on bank.t for each row execute function seen.settings();
+alter table bank.t enable always trigger bank_before;
+set role shop;
+create function shop.spoil() returns trigger language plpgsql as $$
+begin
+	perform set_config('search_path', 'shop', false), set_config('DateStyle', 'German', false);
+	return new;
+end $$;
+create trigger spoil before insert on shop.t for each row execute function shop.spoil();
+create trigger spoil_after after insert on shop.t for each row execute function shop.spoil();
+alter table shop.t enable always trigger spoil;
+alter table shop.t enable always trigger spoil_after;
+SQL
+$paris->sql('begin; insert into shop.t values (4, 4); insert into bank.t values (4, 4);
+	insert into shop.t values (5, 5); insert into bank.t values (5, 5); commit');
+is($link->step->{state}, 'd', 'a trigger that changes settings');
+is(calls(), 'bank_after bank, bank_before pg_catalog, pg_temp ISO, YMD, bank_deferred bank',
+	'changes none for others');
 
 done_testing();
