@@ -53,7 +53,8 @@ ext_elvis_la_SOURCES = \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
 	%reldir%/wait.h \
 	%reldir%/call.h %reldir%/conflict.h %reldir%/frame.h %reldir%/owner.h \
-	%reldir%/position.h %reldir%/route.h %reldir%/target.h %reldir%/tids.h %reldir%/truncate.h %reldir%/unix_time.h %reldir%/walk.h
+	%reldir%/position.h %reldir%/route.h %reldir%/target.h %reldir%/tids.h \
+	%reldir%/truncate.h %reldir%/unix_time.h %reldir%/walk.h
 
 ext_elvis_la_CPPFLAGS = $(EXT_CPPFLAGS)
 ext_elvis_la_CFLAGS   = $(EXT_CFLAGS)
