@@ -38,6 +38,7 @@ typedef struct OpenTable {
 	IndexScanDesc scan;		/* by key, under SnapshotSelf */
 	ItemPointerData met;		/* where the last row was found */
 	bool in_order;			/* and it stood next to the one before it */
+	bool hot;			/* and this session had put it there */
 	ExprState **defaults;		/* of columns the source has not; by attribute */
 
 	TupleTableSlot **queue;		/* rows waiting to be inserted together */

@@ -81,18 +81,18 @@ entries_open(OpenTable *table)
 }
 
 static void
-insert_plain(OpenTable *table, int i, TupleTableSlot *slot, bool unchanged)
+insert_plain(OpenTable *table, int i, TupleTableSlot *slot, bool unchanged, bool checked)
 {
 	Relation index = table->result->ri_IndexRelationDescs[i];
 	IndexInfo *info = table->result->ri_IndexRelationInfo[i];
-	bool checked = index->rd_index->indisunique &&
-		       !(unchanged && index->rd_index->indisvalid);
 	Datum values[INDEX_MAX_KEYS];
 	bool nulls[INDEX_MAX_KEYS];
 
 	FormIndexDatum(info, slot, table->estate, values, nulls);
 	(void) index_insert(index, values, nulls, &slot->tts_tid, table->relation,
-			    checked ? UNIQUE_CHECK_YES : UNIQUE_CHECK_NO, unchanged, info);
+			    checked && index->rd_index->indisunique ? UNIQUE_CHECK_YES
+								    : UNIQUE_CHECK_NO,
+			    unchanged, info);
 }
 
 /* Has the row that replaces the one found the same key in this index? */
@@ -147,7 +147,7 @@ insert_run(OpenTable *table, int i, TupleTableSlot **rows, int n)
 	for (int row = 0; row < n; row++) {
 		if (row % APPEND_ROWS == 0 && row + 1 < n)
 			guess_last_leaf(table->result->ri_IndexRelationDescs[i]);
-		insert_plain(table, i, rows[row], false);
+		insert_plain(table, i, rows[row], false, true);
 	}
 }
 
@@ -169,20 +169,28 @@ entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n)
 
 /*
  * A row that keeps its key has a unique index's word that no other has it: that need not be asked
- * again, which would be a look at the row's old version.
+ * again, which would be a look at its old version.  Of a row that was written not long ago there
+ * are many, and then the look is what gets the dead ones' entries out of the way.
  */
+static void
+replace_plain(OpenTable *table, int i)
+{
+	Form_pg_index index = table->result->ri_IndexRelationDescs[i]->rd_index;
+	bool unchanged = is_unchanged(table, table->result->ri_IndexRelationInfo[i]);
+
+	insert_plain(table, i, table->fresh, unchanged,
+		     table->hot || !unchanged || !index->indisvalid);
+}
+
 void
 entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how)
 {
-	ResultRelInfo *result = table->result;
-
 	if (!table->plain_indexes || how != compat_update_all_indexes) {
 		insert_by_executor(call, table, table->fresh, true, how);
 		return;
 	}
-	for (int i = 0; i < result->ri_NumIndices; i++)
-		insert_plain(table, i, table->fresh,
-			     is_unchanged(table, result->ri_IndexRelationInfo[i]));
+	for (int i = 0; i < table->result->ri_NumIndices; i++)
+		replace_plain(table, i);
 }
 
 /* ---- deferrable keys ---- */

@@ -248,12 +248,14 @@ bool
 row_find(ApplyCall *call, OpenTable *table, const struct frame_value *image)
 {
 	uint64 hash;
+	bool follows;
 
 	need_key(table);
 	hash = take_key(table, image);
 	write_flush(call, table);
-	if (!find_following(table) && !find_remembered(table, hash) &&
-	    !find_by_index(call, table))
+	follows = find_following(table);
+	table->hot = !follows && find_remembered(table, hash);
+	if (!follows && !table->hot && !find_by_index(call, table))
 		return false;
 	note_place(table);
 	return true;
