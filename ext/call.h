@@ -42,6 +42,7 @@ typedef struct OpenTable {
 	ExprState **defaults;		/* of columns the source has not; by attribute */
 
 	TupleTableSlot **queue;		/* rows waiting to be inserted together */
+	TupleDesc queue_desc;
 	int n_queued, n_queue_slots;
 
 	PartitionTupleRouting *routing;	/* of a partitioned table */

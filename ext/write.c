@@ -93,11 +93,14 @@ write_queue_slot(ApplyCall *call, OpenTable *table)
 	if (table->n_queued == table->n_queue_slots) {
 		MemoryContext old = MemoryContextSwitchTo(call->context);
 
-		if (table->queue == NULL)
+		/* a descriptor of our own is not counted: the server remembers the slots' uses of
+		 * one that is by its address, and that of 256 is a search through as many */
+		if (table->queue == NULL) {
 			table->queue = palloc(sizeof(TupleTableSlot *) * QUEUE_ROWS_MAX);
+			table->queue_desc = CreateTupleDescCopy(RelationGetDescr(table->relation));
+		}
 		table->queue[table->n_queue_slots++] =
-			MakeSingleTupleTableSlot(RelationGetDescr(table->relation),
-						 &TTSOpsVirtual);
+			MakeSingleTupleTableSlot(table->queue_desc, &TTSOpsVirtual);
 		MemoryContextSwitchTo(old);
 	}
 	return table->queue[table->n_queued];
