@@ -131,9 +131,9 @@ struct elvis_sink {
 	/* MAY, for ELVIS_SINK_RECORDS: after open, the richest form of values that it can take,
 	 * enum elvis_column_form of <elvis/record.h>.  Absent: ELVIS_FORM_STORED. */
 	uint32_t (*form)(void *state);
-	/* MAY: wait until what was committed is whole.  Called when nothing follows at once.  Until
-	 * then the next call of write or commit, or this one, tells that it is not to be: what came
-	 * after it must not have taken effect either. */
+	/* MAY, with `durable`: wait until what was committed is whole.  Called when nothing follows
+	 * at once.  Until then the next write or commit, or this, tells that it is not to be: what
+	 * came after it must not have taken effect either. */
 	enum elvis_result (*settle)(void *state);
 };
 
