@@ -183,7 +183,9 @@ as $$
 begin
 	update elvis.subscriber s
 	set confirmed_id = from_id, confirmed_token = from_token, confirmed_to_id = to_id,
-	    confirmed_to_token = to_token, confirmed_seq = seq, confirmed_at = clock_timestamp()
+	    confirmed_to_token = to_token, confirmed_seq = seq, confirmed_at = clock_timestamp(),
+	    -- for which it had been stopped before it was resumed
+	    reason = case when s.state <> 'running' then s.reason end
 	where s.link = confirm.link and s.detached_at is null;
 	if found then
 		return;

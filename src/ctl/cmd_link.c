@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ctl/commands.h"
+#include "model/subscriber.h"
 #include "setup/copy.h"
 #include "setup/site.h"
 #include "setup/start.h"
@@ -102,12 +103,24 @@ may_resume(const struct addressed *a, const struct ctl *ctl, struct err *err)
 		       reason, a->link->name);
 }
 
+/* A daemon that does not run now is to know that its link was resumed although it had stopped. */
+static const char *
+known_reason(const struct addressed *a, struct arena *arena)
+{
+	const char *reason = a->subscriber->reason;
+
+	if (strcmp(a->subscriber->state, "stopped") != 0 || reason == NULL)
+		return NULL;
+	return arena_printf(arena, REASON_RESUMED "%s", reason);
+}
+
 static enum ctl_exit
 run_resume(struct ctl *ctl, struct err *err)
 {
 	struct addressed a;
 	bool ok = addressed_open(&a, ctl, err) && is_subscribed(&a, err) &&
-		  may_resume(&a, ctl, err) && set_state(&a, "running", NULL, err);
+		  may_resume(&a, ctl, err) &&
+		  set_state(&a, "running", known_reason(&a, ctl->arena), err);
 
 	return finish(&a, ok, err, "runs");
 }

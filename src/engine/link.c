@@ -23,6 +23,7 @@
 
 /* The beginning of the reason of a link whose target has lost what it had confirmed */
 #define SETBACK "the target was set back"
+#define CONFIRMED "having confirmed "
 
 struct link *
 link_new(const struct link_settings *settings)
@@ -139,6 +140,23 @@ find_position(struct link *link, const struct news *news, bool *known, struct er
 }
 
 /*
+ * Was the link resumed after it had stopped for this, before our eyes or while no daemon ran?
+ * What was confirmed tells that it is this time and no other.
+ */
+static bool
+setback_accepted(const struct link *link, const struct news *news, const char *confirmed)
+{
+	char wanted[POSITION_TEXT_SIZE + sizeof(CONFIRMED)];
+
+	snprintf(wanted, sizeof(wanted), CONFIRMED "%s;", confirmed);
+	return link->setback_accepted ||
+	       (news->state == LINK_RUNNING &&
+		strncmp(news->reason, REASON_RESUMED SETBACK,
+			strlen(REASON_RESUMED SETBACK)) == 0 &&
+		strstr(news->reason, wanted) != NULL);
+}
+
+/*
  * What the target has confirmed it must still have; if not, it was restored from a backup, or is
  * another one, and whether to repeat from there is for a person to say.
  */
@@ -151,8 +169,8 @@ check_setback(struct link *link, const struct news *news, struct err *err)
 		return true;
 	position_text(here, &link->position);
 	position_text(there, &news->position);
-	if (!link->setback_accepted)
-		return err_set(err, ERR_REFUSED, SETBACK ": it stands at %s, having confirmed "
+	if (!setback_accepted(link, news, there))
+		return err_set(err, ERR_REFUSED, SETBACK ": it stands at %s, " CONFIRMED
 			       "%s; resume the link to repeat from there, if the source still "
 			       "has its log", here, there);
 	log_info(link->subject, "repeating from %s, behind what was confirmed (%s)", here, there);

@@ -21,6 +21,10 @@ enum link_state {
 
 #define REASON_MAX 1024
 
+/* Before the reason for which a link had stopped, once somebody has resumed it: he knew it.  Gone
+ * with the next confirmation. */
+#define REASON_RESUMED "resumed: "
+
 /* A row of elvis.subscriber */
 struct subscriber {
 	char uuid[UUID_TEXT_SIZE];
