@@ -34,6 +34,7 @@ PG_FUNCTION_INFO_V1(elvis_gap);
 
 static struct context imposed;	/* by apply */
 static bool is_imposed;
+static SubTransactionId imposed_in;	/* and goes with */
 static StringInfoData scratch;	/* the record being built */
 static MemoryContext garbage;	/* what encoding leaves behind */
 static uint64 transaction = 1;	/* counts those of this session */
@@ -45,6 +46,7 @@ capture_set_context(uint32 origin, uint32 via, int64 at, uint64 xid)
 {
 	imposed = (struct context) {.origin = origin, .via = via, .xid = xid, .at = at};
 	is_imposed = true;
+	imposed_in = GetCurrentSubTransactionId();
 }
 
 void
@@ -74,6 +76,18 @@ xact_event(XactEvent event, void *arg)
 	transaction++;
 }
 
+static void
+subxact_event(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
+	      void *arg)
+{
+	if (!is_imposed || self != imposed_in)
+		return;
+	if (event == SUBXACT_EVENT_COMMIT_SUB)
+		imposed_in = parent;
+	else if (event == SUBXACT_EVENT_ABORT_SUB)
+		is_imposed = false;
+}
+
 void
 capture_init(void)
 {
@@ -84,6 +98,7 @@ capture_init(void)
 	garbage = AllocSetContextCreate(TopMemoryContext, "elvis capture",
 					ALLOCSET_SMALL_SIZES);
 	RegisterXactCallback(xact_event, NULL);
+	RegisterSubXactCallback(subxact_event, NULL);
 }
 
 /* ---- changes captured out of order within a statement ---- */

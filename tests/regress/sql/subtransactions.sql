@@ -126,3 +126,26 @@ DROP FUNCTION at_commit;
 
 SELECT elvis.detach('t_sub');
 DROP TABLE t_sub;
+
+-- whose changes these are is forgotten with the savepoint that said so, and only with that
+CREATE TABLE t_whose (id int PRIMARY KEY);
+SELECT elvis.attach('t_whose', 'master');
+BEGIN;
+SAVEPOINT a;
+SELECT elvis.begin_copy(7);
+INSERT INTO t_whose VALUES (1);
+ROLLBACK TO a;
+INSERT INTO t_whose VALUES (2);
+SAVEPOINT b;
+SELECT elvis.begin_copy(8);
+SAVEPOINT c;
+INSERT INTO t_whose VALUES (3);
+ROLLBACK TO c;
+INSERT INTO t_whose VALUES (4);
+RELEASE b;
+INSERT INTO t_whose VALUES (5);
+COMMIT;
+INSERT INTO t_whose VALUES (6);
+SELECT after, origin FROM elvis.changes WHERE "table" = 'public.t_whose' ORDER BY after ->> 'id';
+SELECT elvis.detach('t_whose');
+DROP TABLE t_whose;
