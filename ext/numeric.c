@@ -14,7 +14,7 @@
  * last not zero, none of them beyond the display scale.  NaN and the infinities are one u16.
  */
 struct numeric_image {
-	bool special;
+	bool special, negative;
 	int scale, weight, n_digits;
 };
 
@@ -39,12 +39,14 @@ numeric_image_read(const uint8 *bytes, size_t length, struct numeric_image *imag
 	if (image->special)
 		return length == 2 && (head == 0xc000 || head == 0xd000 || head == 0xf000);
 	if (head & 0x8000) {
+		image->negative = (head & 0x2000) != 0;
 		image->scale = head >> 7 & 0x3f;
 		image->weight = (head & 0x3f) - (head & 0x40);
 		header_size = 2;
 	} else {
 		if (length < 4)
 			return false;
+		image->negative = (head & 0x4000) != 0;
 		image->scale = head & 0x3fff;
 		image->weight = (int16) read_u16(bytes + 2);
 		header_size = 4;
@@ -74,7 +76,7 @@ value_numeric_valid(const uint8 *bytes, size_t length)
 	if (image.special)
 		return true;
 	if (image.n_digits == 0)
-		return image.weight == 0;
+		return image.weight == 0 && !image.negative;
 	digits = bytes + length - 2 * image.n_digits;
 	for (int i = 0; i < image.n_digits; i++)
 		if (read_u16(digits + 2 * i) > 9999)

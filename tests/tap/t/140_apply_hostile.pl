@@ -38,7 +38,7 @@ $paris->sql("insert into every values (1, $values), (2, $values)");
 die if $link->step->{state} ne 'd';
 
 $paris->sql("insert into every values (3, $values); update every set c1 = 8, c2 = 'y', c11 = '[1]' where id = 1; "
-	  . 'delete from every where id = 2; truncate every; insert into every (id) values (1)');
+	  . 'delete from every where id = 2; truncate every; insert into every (id, c3) values (1, 0)');
 my ($records, $id, $token) = $link->read;
 my $frame = $link->frame($records, $id, $token, 3);
 
@@ -141,6 +141,13 @@ for (1 .. 2000)
 $seen = try_all('numerics', @numerics);
 cmp_ok($seen->{EL999}, '>', 50, 'some of which are numerics') or diag "seed $seed";
 cmp_ok($seen->{EL004}, '>', 50, 'and some are not') or diag "seed $seed";
+
+# a zero that has a sign: it would be printed as -0, and no numeric that is read is one
+my $zero_at = rindex($frame, "\0\0\0\x06\x00\x80");
+cmp_ok($zero_at, '>', 0, 'a zero travels');
+substr((my $negative = $frame), $zero_at + 5, 1) = "\xa0";
+$seen = try_all('a negative zero', $negative);
+is($seen->{EL004}, 1, 'which is refused');
 
 # verdicts likewise
 $lyon->sql('update every set c2 = \'local\' where id = 1');
