@@ -1,6 +1,6 @@
 #!/bin/sh
 # What the documents say about the sources is there: each `file: function` of a tour, and
-# each source file named in backquotes.
+# each source file named in backquotes.  Each hazard names a test.
 set -eu
 . "$ELVIS_SRCDIR/tests/unit/tap.sh"
 
@@ -34,10 +34,17 @@ lost_files() {
 		done
 }
 
-echo 1..4
+untested_hazards() {
+	awk '/^##/ { if (entry && !tested) print title; entry = /^###/; title = $0; tested = 0 }
+	     /`tests\// { tested = 1 }
+	     END { if (entry && !tested) print title }' docs/hazards.md
+}
+
+echo 1..6
 cd "$ELVIS_SRCDIR"
 found_lines 'every function of a tour exists' 0 lost_functions
 found_lines 'every source file named exists' 0 lost_files
+found_lines 'every hazard names a test that holds its cure' 0 untested_hazards
 
 # A document that is out of date, to see that it would be noticed
 wrong=$ELVIS_BUILDDIR/tests/tmp/docs
@@ -48,4 +55,6 @@ printf 'void\nhere(void)\n{\n\tgone();\n}\n' >src/a.c
 echo 'See `src/a.c: here`, `src/a.c: gone`, `src/b.c: here` and `src/c.h`.' >docs/a.md
 found_lines 'a function that is only called, or whose file is gone, is noticed' 2 lost_functions
 found_lines 'a file that is gone is noticed' 2 lost_files
+printf '## Loss\n### One\n`tests/unit/a.c`\n### Two\nno test\n## Growth\n### Three\n' >docs/hazards.md
+found_lines 'a hazard without a test is noticed' 2 untested_hazards
 rm -rf "$wrong"

@@ -70,4 +70,18 @@ $nice->cluster->start;
 ok($nice->poll('select count(*) = 1 from t where id = 6'), 'its own runs when it is back');
 is($daemon->stop, 0, 'the daemon ends well');
 
+# A12: what nobody was told of, because our event triggers were disabled before
+$heard = length $daemon->log_text;
+$daemon->start;
+ok(arrives(7, $lyon), 'while capture is whole');
+unlike(substr($daemon->log_text, $heard), qr/warning +\S+: node 'paris'/, 'it is not complained of');
+$daemon->stop;
+$paris->sql('alter event trigger elvis_watch_ddl disable; alter table t disable trigger elvis_capture; '
+	  . 'alter event trigger elvis_watch_ddl enable always');
+is($paris->sql("select count(*) from elvis.changes where op = 'gap'"), 0, 'a trigger is disabled unseen');
+$heard = length $daemon->log_text;
+$daemon->start;
+ok($daemon->wait_for_log(qr/warning +\S+: node 'paris'.*public\.t /, $heard), 'a start tells of it');
+is($daemon->stop, 0, 'and the daemon runs');
+
 done_testing();
