@@ -12,6 +12,7 @@
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
+#include "parser/parse_coerce.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
 #include "utils/acl.h"
@@ -85,11 +86,28 @@ check_rights(OpenTable *table, Oid caller, AclMode needed)
 
 /* ---- opening ---- */
 
+/* NULL, as far as the column's domain lets it; NULL itself when it is of none. */
+static Node *
+null_of_domain(Form_pg_attribute attribute)
+{
+	int32 typmod = attribute->atttypmod;
+	Oid base = getBaseTypeAndTypmod(attribute->atttypid, &typmod);
+
+	if (base == attribute->atttypid)
+		return NULL;
+	return coerce_to_domain((Node *) makeNullConst(base, typmod, attribute->attcollation),
+				base, typmod, attribute->atttypid, COERCION_IMPLICIT,
+				COERCE_IMPLICIT_CAST, -1, false);
+}
+
 static Node *
 default_of(Relation relation, int attnum)
 {
 	Node *expression = build_column_default(relation, attnum);
 
+	if (expression == NULL)
+		expression = null_of_domain(TupleDescAttr(RelationGetDescr(relation),
+							  attnum - 1));
 	return expression == NULL ? NULL : (Node *) expression_planner((Expr *) expression);
 }
 

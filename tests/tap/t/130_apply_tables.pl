@@ -94,6 +94,19 @@ $paris->sql('delete from crowd where id % 5 <> 0');
 applied('and some are alone');
 ok(same_rows('crowd', @two), 'and each again');
 
+# what the source does not have must be allowed to be absent
+$paris->sql('create table part (id int primary key)');
+$lyon->sql('create domain there as int not null; create domain seven as int default 7 not null; '
+	  . 'create table part (id int primary key, s seven, t there)');
+$paris->attach('part', 'master');
+$paris->sql('insert into part values (1)');
+$told = $link->step;
+is($told->{conflict} && $told->{conflict}{kind}, 'constraint_violation',
+	'no row gets a NULL that its domain does not allow');
+$lyon->sql('alter table part drop t');
+applied('without that column');
+is($lyon->sql('select * from part'), '1|7', "a domain's default is one");
+
 # ---- triggers of users ----
 both('create table fired (id int primary key, v text, n int default 0)');
 $lyon->sql(<<'SQL');
