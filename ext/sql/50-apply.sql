@@ -72,6 +72,8 @@ create function elvis.table_start(link uuid, target regclass, copied pg_snapshot
 	set search_path = pg_catalog, pg_temp
 as $$
 begin
+	-- No target transaction is under way that does not know of it, nor begins until we commit.
+	perform from elvis.position p where p.link = table_start.link for share;
 	insert into elvis.position_table
 	values (table_start.link, target, table_start.copied, table_start.until_id)
 	on conflict on constraint position_table_pkey do update

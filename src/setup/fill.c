@@ -113,8 +113,9 @@ lock_empty(struct fill *fill, const struct inventory_table *to, struct err *err)
 				  "empty it and copy again", name, node->name);
 }
 
+/* Recorded first: that waits for the link where it is still at work, and holds no lock yet. */
 static bool
-begin(struct fill *fill, struct err *err)
+begin(struct fill *fill, const struct inventory_table *to, struct err *err)
 {
 	struct params params = PARAMS_NONE;
 
@@ -122,6 +123,7 @@ begin(struct fill *fill, struct err *err)
 	return conn_command(fill->target, "BEGIN", err) &&
 	       conn_command(fill->target, "SET LOCAL idle_in_transaction_session_timeout = 0",
 			    err) &&
+	       record_table(fill, to, err) &&
 	       conn_run(fill->target, "SELECT elvis.begin_copy($1)", &params, NULL, err);
 }
 
@@ -136,11 +138,11 @@ fill_table(struct fill *fill, const struct inventory_table *from,
 	fill->listener = listener;
 	fill->context = context;
 	fill->bytes = 0;
-	if (!begin(fill, err) || !lock_empty(fill, to, err) ||
+	if (!begin(fill, to, err) || !lock_empty(fill, to, err) ||
 	    !pump_form(&form, fill->source, fill->target, from, to, fill->arena, err) ||
 	    !pump_rows(&form, fill->source, fill->target, from, to, fill->arena, hear_bytes,
 		       fill, err) ||
-	    !record_table(fill, to, err) || !conn_command(fill->target, "COMMIT", err))
+	    !conn_command(fill->target, "COMMIT", err))
 		return false;
 	listener(context, fill->bytes);
 	return true;

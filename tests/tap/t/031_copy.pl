@@ -172,7 +172,7 @@ $lyon->sql('set session_replication_role = replica; delete from two');
 
 # a row that the target refuses ends the copy in its second table
 $lyon->sql("alter table two add constraint no_five_hundred check (id <> 500)");
-($status, undef, $err) = $again->ctl('copy', 'second', '--jobs', 1);
+($status, undef, $err) = $again->ctl('--jobs', '1', 'copy', 'second');
 isnt($status, 0, 'a copy can fail');
 is($lyon->sql('select count(*) from one') . '|' . $lyon->sql('select count(*) from two'), '1000|0',
 	'each table arrives whole or not at all');
