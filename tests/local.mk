@@ -108,6 +108,7 @@ isolation_tests = \
 	one_batch_for_each_transaction \
 	index_built_anew_under_writers \
 	shapes_outlast_a_vacuum \
+	subscriber_waits_for_the_upkeep \
 	segment_is_not_dropped_under_a_writer \
 	snapshots_do_not_contradict_each_other
 
