@@ -36,31 +36,19 @@ sub slonik
 	return;
 }
 
-sub set_up
+# It captures from then on, with or without subscribers.
+sub capture
 {
-	my ($self, @nodes) = @_;
+	my ($self, $source) = @_;
 	my $i = 0;
 
-	give_history_a_key(@nodes);
-	$self->slonik(\@nodes, "init cluster (id = 1, comment = 'source')",
+	give_history_a_key($source);
+	$self->slonik([$source], "init cluster (id = 1, comment = 'source')",
 		"create set (id = 1, origin = 1, comment = 'all')",
-		map({ $i++; "set add table (set id = 1, origin = 1, id = $i, " .
-			"fully qualified name = 'public.$_')" } tables_of($nodes[0])),
-		map { target_commands($_, @nodes) } 2 .. @nodes);
+		map { $i++; "set add table (set id = 1, origin = 1, id = $i, " .
+			"fully qualified name = 'public.$_')" } tables_of($source));
 	return;
 }
-
-sub target_commands
-{
-	my ($i, @nodes) = @_;
-
-	return ("store node (id = $i, comment = 'target', event node = 1)",
-		map({ my ($server, $client) = @$_;
-			"store path (server = $server, client = $client, conninfo = '" .
-				$nodes[$server - 1]->conninfo . "')" } [ 1, $i ], [ $i, 1 ]));
-}
-
-sub capture { my ($self, $source) = @_; $self->set_up($source); return; }
 
 sub log_bytes
 {
@@ -71,21 +59,37 @@ sub log_bytes
 # The source's slon cuts the stream all along, as it does while a target is away.
 sub link
 {
-	my ($self, @nodes) = @_;
+	my ($self, $source, @targets) = @_;
+	my @nodes = ($source);
 
-	$self->set_up(@nodes);
-	$self->{targets} = [ @nodes[1 .. $#nodes] ];
-	$self->{beside_source} = [ $self->daemon_of($nodes[0]) ];
-	$self->start;
-	for my $i (2 .. @nodes)
+	$self->capture($source);
+	give_history_a_key(@targets);
+	$self->{targets} = \@targets;
+	$self->{beside_source} = [ $self->daemon_of($source) ];
+	for my $target (@targets)
 	{
-		$self->slonik(\@nodes, "subscribe set (id = 1, provider = 1, receiver = $i, " .
-			"forward = no, omit copy = yes)");
-		wait_until('the subscription', sub { $nodes[$i - 1]->sql("select count(*) " .
-			"from _bench.sl_subscribe where sub_receiver = $i and sub_active") },
-			0.1);
+		push @nodes, $target;
+		$self->add_target(@nodes);
 	}
 	$self->stop;
+	return;
+}
+
+# The last of the nodes.  All before it have to run, because slonik waits until they know.
+sub add_target
+{
+	my ($self, @nodes) = @_;
+	my $i = @nodes;
+
+	$self->slonik(\@nodes, "store node (id = $i, comment = 'target', event node = 1)",
+		map { my ($server, $client) = @$_;
+			"store path (server = $server, client = $client, conninfo = '" .
+				$nodes[$server - 1]->conninfo . "')" } [ 1, $i ], [ $i, 1 ]);
+	push @{ $self->{delivering} }, $self->daemon_of($nodes[-1]);
+	$self->slonik(\@nodes, "subscribe set (id = 1, provider = 1, receiver = $i, " .
+		"forward = no, omit copy = yes)");
+	wait_until('the subscription', sub { $nodes[-1]->sql("select count(*) " .
+		"from _bench.sl_subscribe where sub_receiver = $i and sub_active") }, 0.1);
 	return;
 }
 
