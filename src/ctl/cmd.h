@@ -19,7 +19,8 @@
 	X(CTL_USAGE, 2, "the command line makes no sense") \
 	X(CTL_CONFIG, 3, "the configuration, or what it meets in the databases, is wrong") \
 	X(CTL_UNREACHABLE, 4, "a database cannot be reached; it may help to try again") \
-	X(CTL_LATE, 5, "not caught up in time")
+	X(CTL_LATE, 5, "not caught up in time") \
+	X(CTL_WAITING, 6, "all is set up, but a link waits for elvisctl copy")
 
 enum ctl_exit {
 #define X(name, number, text) name = number,

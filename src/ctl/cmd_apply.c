@@ -80,7 +80,7 @@ finish_apply(struct setup *s, struct err *err)
 	if (s->plan.n_copies > 0) {
 		err_set(err, ERR_CONFIG, "%zu link%s cannot start yet, see above",
 			s->plan.n_copies, s->plan.n_copies > 1 ? "s" : "");
-		return CTL_CONFIG;
+		return CTL_WAITING;
 	}
 	return CTL_OK;
 }
