@@ -44,8 +44,8 @@ typedef struct conf_strings conf_type_STRINGS;
 	  "memory for batches read once and shared by the links of a source") \
 	X(DURATION, snapshot_interval, "1 s", 10, 60000, true, \
 	  "longest time between two looks for new changes at a source that tells of none") \
-	X(DURATION, snapshot_floor, "1 ms", 0, 60000, true, \
-	  "shortest time between two snapshots of a source; five times that under load") \
+	X(DURATION, snapshot_floor, "0 ms", 0, 60000, true, \
+	  "shortest time between two snapshots of a source; under load at least 5 ms") \
 	X(DURATION, upkeep_interval, "10 s", 1000, 3600000, true, \
 	  "time between two rounds of upkeep of a source's log") \
 	X(SIZE, target_bytes, "256 kB", 1 << 10, INT64_C(1) << 30, true, \

@@ -31,12 +31,12 @@
 #define RETRY_FIRST_MS 100
 
 /*
- * More snapshots in a second than this are load, and then batches may be larger and later: the
- * least time between two is five times as long until so few are taken that the load must be over.
+ * More snapshots in a second than this are load, and then batches had better be larger and later:
+ * there is a least time between two, until so few are taken that the load must be over.
  */
 #define BUSY_ABOVE 300
 #define BUSY_UNTIL 150
-#define BUSY_FACTOR 5
+#define BUSY_FLOOR_MS 5
 
 struct station {
 	const struct conf *conf;
@@ -284,9 +284,11 @@ static bool
 one_round(struct station *station, struct err *err)
 {
 	const struct conf_settings *settings = &station->conf->settings;
-	int floor_ms = (int) settings->snapshot_floor * (station->busy ? BUSY_FACTOR : 1);
+	int floor_ms = (int) settings->snapshot_floor;
 	bool fresh;
 
+	if (station->busy && floor_ms < BUSY_FLOOR_MS)
+		floor_ms = BUSY_FLOOR_MS;
 	if (station->conn == NULL && !connect_source(station, err))
 		return false;
 	if (!next_snapshot(station, floor_ms, (int) settings->snapshot_interval, &fresh, err))
