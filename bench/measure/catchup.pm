@@ -117,6 +117,7 @@ sub bring_over
 	my ($route, $backlog, $n) = @_;
 	my $took;
 
+	$route->tidy;
 	if ($backlog->{kind} eq 'tpcb')
 	{
 		tpcb_backlog($route->source, $n / 4);

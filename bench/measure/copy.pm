@@ -13,8 +13,9 @@ use Time::HiRes 'time';
 sub about
 {
 	return <<'TEXT';
-All tables of a source at rest are brought to a new target: by what a variant has for that, up
-to the moment when all rows are there, and by pg_dump piped into psql, rows alone into the
+All tables of a source at rest, a large one with rows of 97 bytes, one of 42 columns and one of
+documents of 16 kB, are brought to a new target: by what a variant has for that, up to the
+moment when all rows are there, and by pg_dump piped into psql, rows alone into the
 same empty tables, or tables and all. CPU time is that of all of both servers; what clients
 use comes on top of it. Each copy has servers of its own, and is compared with its source by
 checksum.
@@ -29,6 +30,9 @@ my %dump = (
 	$rows => { ready => sub { return; }, go => sub { dump_into(@_, '--data-only') } },
 	$whole => { ready => \&drop_tables, go => sub { dump_into(@_, '--table=public.*') } },
 );
+
+# Of so many rows of the large table the others have one
+my %share = (bulk => 1, wide => 10, document => 200);
 
 sub run
 {
@@ -70,7 +74,8 @@ sub once
 		$way->{conf} // '') } qw(source target);
 	my ($begin, $cpu, $wall);
 
-	$source->sql(bulk_statement('insert', 'bulk', 1, $rows));
+	$source->sql(bulk_statement('insert', $_, 1, $rows / $share{$_})) for sort keys %share;
+	$source->sql('vacuum analyze');
 	$target->sql('truncate ' . join ', ', tables_of($target));
 	$_->sql('checkpoint') for $source, $target;
 	$way->{ready}->($source, $target);

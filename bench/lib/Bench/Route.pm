@@ -38,6 +38,16 @@ sub stop { $_[0]->{variant}->stop; return; }
 sub source { return $_[0]->{source}; }
 sub target { return $_[0]->{targets}->[0]; }
 
+# What earlier backlogs have left behind goes, as autovacuum would have it: keys used again would
+# else be looked up among dead ones.
+sub tidy
+{
+	my ($self) = @_;
+
+	$_->sql('vacuum') for $self->{source}, @{ $self->{targets} };
+	return;
+}
+
 # The last change of a backlog: when it is there, all is.
 sub mark
 {
