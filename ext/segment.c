@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/heapam.h"
 #include "access/htup_details.h"
 #include "access/table.h"
@@ -95,8 +96,9 @@ is_ours(Relation index)
 
 /*
  * The indexes that need an entry for each row: the one there is, and while it is built
- * anew concurrently also the one that will replace it.  The table's lock is enough: whoever
- * drops or exchanges an index waits for it.
+ * anew concurrently also the one that will replace it.  Whoever drops or exchanges an
+ * index waits for the table's lock; who moves one to another tablespace, only for the
+ * index's own.
  */
 static void
 open_indexes(struct segment_target *target)
@@ -106,12 +108,10 @@ open_indexes(struct segment_target *target)
 
 	target->n_indexes = 0;
 	foreach(cell, oids) {
-		Relation index = RelationIdGetRelation(lfirst_oid(cell));
+		Relation index = index_open(lfirst_oid(cell), RowExclusiveLock);
 
-		if (index == NULL)
-			continue;
 		if (!is_ours(index))
-			RelationClose(index);
+			index_close(index, RowExclusiveLock);
 		else if (target->n_indexes < SEGMENT_INDEXES)
 			target->indexes[target->n_indexes++] = index;
 		else
@@ -167,7 +167,7 @@ segment_write(struct segment_target *target, int64 seq, char *row, size_t length
 	Datum key[] = {UInt64GetDatum(xid), Int64GetDatum(seq)};
 	bool nulls[lengthof(key)] = {false};
 
-	memset(header, 0, SizeofHeapTupleHeader);
+	memset(header, 0, MAXALIGN(SizeofHeapTupleHeader));
 	HeapTupleHeaderSetNatts(header, SEGMENT_LOG_COLUMNS);
 	header->t_infomask = HEAP_HASVARWIDTH;
 	header->t_hoff = MAXALIGN(SizeofHeapTupleHeader);
@@ -183,7 +183,7 @@ void
 segment_close(struct segment_target *target)
 {
 	for (int i = 0; i < target->n_indexes; i++)
-		RelationClose(target->indexes[i]);
+		index_close(target->indexes[i], RowExclusiveLock);
 	table_close(target->log, NoLock);	/* kept to the end of the transaction */
 }
 
