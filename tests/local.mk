@@ -118,6 +118,7 @@ tap_tests = \
 	tests/tap/t/005_waiting.pl \
 	tests/tap/t/006_stream_is_complete.pl \
 	tests/tap/t/007_index_moves.pl \
+	tests/tap/t/008_table_methods.pl \
 	tests/tap/t/010_daemon.pl \
 	tests/tap/t/020_relay.pl \
 	tests/tap/t/021_life.pl \

@@ -1,3 +1,6 @@
+-- Our tables are written without the executor, as heaps, whatever the database prefers.
+set local default_table_access_method = heap;
+
 -- Which node this database is.  The recorded system identifier and database tell a copy of the
 -- database from the database itself.
 create table elvis.node (

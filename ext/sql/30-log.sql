@@ -32,9 +32,11 @@ create table elvis.subscriber (
 );
 
 -- Nothing is ever deleted from a segment, so there is nothing to vacuum, and nothing is planned.
+-- Heaps, because they are written as such, whatever the database prefers.
 create function elvis.make_segment(n int) returns void
 	language plpgsql
 	set search_path = pg_catalog, pg_temp
+	set default_table_access_method = heap
 as $$
 begin
 	execute format('create table elvis.log_%1$s (xid xid8 not null, seq bigint not null, '
