@@ -29,19 +29,23 @@ batch_cursor(struct cursor *cursor, const struct elvis_position *position,
 /*
  * Where the batch under way, or the next one, ends.  A batch begun keeps its end, whatever has
  * come since; else the one that other links have read from here is best, because it is at hand.
+ * The newest snapshot that we were told of may be unknown again by now.
  */
-static struct snapshot
-batch_goal(struct link *link)
+static bool
+batch_goal(struct link *link, struct snapshot *to, struct err *err)
 {
 	const struct elvis_position *position = &link->position;
 	struct snapshot from = { .id = position->from_id, .token = position->from_token };
-	struct snapshot to = { .id = position->to_id, .token = position->to_token };
 
+	*to = (struct snapshot){ .id = position->to_id, .token = position->to_token };
 	if (position_at_snapshot(position) &&
-	    !cache_goal(link->ends.shared, &from, link->form, &to))
-		return mailbox_goal(link->slot, &from);
-	mailbox_go(link->slot, &from, &to);
-	return to;
+	    !cache_goal(link->ends.shared, &from, link->form, to)) {
+		*to = mailbox_goal(link->slot, &from);
+		return to->id > from.id ||
+		       err_set(err, ERR_RETRY, "the source was connected to anew");
+	}
+	mailbox_go(link->slot, &from, to);
+	return true;
 }
 
 /* The cache to read from: the shared one, unless the others have long been past that place */
@@ -239,10 +243,13 @@ goes_on(struct link *link, const struct snapshot *newest)
 static bool
 pass_one(struct link *link, const struct snapshot *newest, bool *left, struct err *err)
 {
-	struct snapshot goal = batch_goal(link);
-	struct elvis_position end = position_at(&goal);
+	struct elvis_position end;
+	struct snapshot goal;
 	struct cursor cursor;
 
+	if (!batch_goal(link, &goal, err))
+		return false;
+	end = position_at(&goal);
 	filter_next(&link->filter, link->position.seq);
 	batch_cursor(&cursor, &link->position, &goal);
 	if (!pass_batch(link, cursor, left, err))

@@ -1,4 +1,4 @@
-#include "engine/link.h"
+#include "engine/link_parts.h"
 
 #include <pthread.h>
 #include <unistd.h>
@@ -335,7 +335,7 @@ run(void *context)
 }
 
 static void
-world_start(struct world *w)
+world_join(struct world *w)
 {
 	struct source_facts facts = { .number = 1 };
 	struct link_ends ends = { .sink = { &sink_ops, &w->sink, ELVIS_SINK_ROWS,
@@ -352,6 +352,12 @@ world_start(struct world *w)
 	ends.mailbox = w->mailbox;
 	link_join(w->link, &ends);
 	mailbox_facts(w->mailbox, &facts);
+}
+
+static void
+world_start(struct world *w)
+{
+	world_join(w);
 	ck_assert_int_eq(pthread_create(&w->thread, NULL, run, w->link), 0);
 }
 
@@ -375,15 +381,21 @@ await_stop(struct world *w, struct request *request)
 }
 
 static void
+world_free(struct world *w)
+{
+	link_free(w->link);
+	mailbox_free(w->mailbox);
+	cache_free(w->cache);
+}
+
+static void
 world_end(struct world *w)
 {
 	link_finish(w->link);
 	pthread_join(w->thread, NULL);
 	ck_assert_msg(w->sink.broken.class == ERR_NONE, "%s", w->sink.broken.text);
 	ck_assert(!w->sink.open);
-	link_free(w->link);
-	mailbox_free(w->mailbox);
-	cache_free(w->cache);
+	world_free(w);
 }
 
 /* Snapshot 1 is before row 12, snapshot 6 after row 71: each once and in order. */
@@ -413,6 +425,24 @@ START_TEST(a_backlog_is_taken_in_bites_and_a_snapshot_at_a_time_when_caught_up)
 	check_all(&w);
 	ck_assert_int_gt(w.sink.commits, 5);
 	ck_assert_int_eq(w.sink.largest % 3, 0);
+}
+END_TEST
+
+/* The snapshotter has connected to its source anew after the link has looked at its news. */
+START_TEST(a_newest_snapshot_that_is_unknown_again_stops_no_link)
+{
+	struct snapshot heard_of = { .id = 6 };
+	struct err err = ERR_INIT;
+	struct world w;
+
+	world_init(&w);
+	world_join(&w);
+	w.link->position = w.link->stored = w.sink.position;
+
+	ck_assert(!deliver_batch(w.link, &heard_of, &err));
+	ck_assert_int_eq(err.class, ERR_RETRY);
+	ck_assert_int_eq(w.link->position.from_id, w.sink.position.from_id);
+	world_free(&w);
 }
 END_TEST
 
@@ -705,6 +735,7 @@ UNIT_MAIN("link",
 	  a_transaction_larger_than_a_piece_stays_one,
 	  batches_read_by_others_are_taken_and_joined,
 	  batches_are_not_joined_where_each_transaction_is_one,
+	  a_newest_snapshot_that_is_unknown_again_stops_no_link,
 	  what_is_not_for_the_link_moves_its_position_all_the_same,
 	  tables_of_others_are_left_out,
 	  verdicts_that_lead_nowhere_stop_the_link,
