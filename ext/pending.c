@@ -68,6 +68,24 @@ tail(void)
 }
 
 static struct stretch *
+previous(struct stretch *stretch)
+{
+	if (!dlist_has_prev(&list, &stretch->node))
+		return NULL;
+	return dlist_container(struct stretch, node,
+			       dlist_prev_node(&list, &stretch->node));
+}
+
+static struct stretch *
+following(struct stretch *stretch)
+{
+	if (!dlist_has_next(&list, &stretch->node))
+		return NULL;
+	return dlist_container(struct stretch, node,
+			       dlist_next_node(&list, &stretch->node));
+}
+
+static struct stretch *
 stretch_new(size_t room)
 {
 	MemoryContext before = MemoryContextSwitchTo(TopTransactionContext);
@@ -101,9 +119,9 @@ is_written(const struct stretch *stretch)
 static void
 make_room(struct stretch *stretch, size_t more)
 {
-	size_t needed = stretch->length + more;
+	size_t needed = stretch->length + more, room = stretch->room;
 
-	if (needed <= stretch->room)
+	if (needed <= room)
 		return;
 	if (needed > MaxAllocSize)
 		ereport(ERROR,
@@ -111,9 +129,10 @@ make_room(struct stretch *stretch, size_t more)
 			 errmsg("a change of %zu bytes is too large to be captured",
 				more),
 			 errdetail("A change must fit into 1 GB with all its values.")));
-	while (stretch->room < needed)
-		stretch->room = Min(stretch->room * 2, MaxAllocSize);
-	stretch->bytes = repalloc(stretch->bytes, stretch->room);
+	while (room < needed)
+		room = Min(room * 2, MaxAllocSize);
+	stretch->bytes = repalloc(stretch->bytes, room);
+	stretch->room = room;
 }
 
 static void
@@ -240,6 +259,23 @@ write_chunk(struct segment_target *target, struct stretch *stretch, bool is_last
 }
 
 /*
+ * The first of those at the end of the list that are not sealed or are one of these
+ * two's.  What is sealed lies before what is not, so all that is not is among them.
+ */
+static struct stretch *
+first_open(SubTransactionId self, SubTransactionId parent)
+{
+	struct stretch *first = NULL;
+
+	for (struct stretch *at = tail(); at != NULL; at = previous(at)) {
+		if (at->seq != 0 && at->owner != self && at->owner != parent)
+			break;
+		first = at;
+	}
+	return first;
+}
+
+/*
  * A full stretch: everything open is sealed, what is the running subtransaction's is
  * written.
  */
@@ -248,12 +284,11 @@ overflow(void)
 {
 	SubTransactionId self = GetCurrentSubTransactionId();
 	struct segment_target target;
-	dlist_mutable_iter each;
+	struct stretch *stretch, *next;
 
 	segment_open(&target);
-	dlist_foreach_modify(each, &list) {
-		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
-
+	for (stretch = first_open(self, self); stretch != NULL; stretch = next) {
+		next = following(stretch);
 		if (is_written(stretch))
 			continue;
 		seal(stretch);
@@ -292,27 +327,32 @@ finish(void)
 
 /* ---- subtransactions ---- */
 
+static bool
+have_much(SubTransactionId self, SubTransactionId parent)
+{
+	int n = 0;
+
+	for (struct stretch *at = tail(); at != NULL && n <= KEPT_IN_SUBXACT;
+	     at = previous(at)) {
+		if (at->owner != self && at->owner != parent)
+			break;
+		n += !is_written(at);
+	}
+	return n > KEPT_IN_SUBXACT;
+}
+
 /* `self` is about to become part of `parent`: writes what both have, when it is much. */
 static void
 write_before_subcommit(SubTransactionId self, SubTransactionId parent)
 {
 	struct segment_target target;
-	dlist_iter each;
-	int n = 0;
+	struct stretch *stretch;
 
-	dlist_foreach(each, &list) {
-		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
-
-		n += !is_written(stretch) &&
-		     (stretch->owner == self || stretch->owner == parent);
-	}
-	if (n <= KEPT_IN_SUBXACT)
+	if (!have_much(self, parent))
 		return;
-
 	segment_open(&target);
-	dlist_foreach(each, &list) {
-		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
-
+	for (stretch = first_open(self, parent); stretch != NULL;
+	     stretch = following(stretch)) {
 		if (is_written(stretch))
 			continue;
 		seal(stretch);
@@ -324,17 +364,28 @@ write_before_subcommit(SubTransactionId self, SubTransactionId parent)
 	segment_close(&target);
 }
 
+/* The first of those at the end of the list that the end of `self` concerns. */
+static struct stretch *
+first_ending(SubTransactionId self)
+{
+	struct stretch *first = NULL;
+
+	for (struct stretch *at = tail(); at != NULL; at = previous(at)) {
+		if (at->owner != self && at->written_by != self)
+			break;
+		first = at;
+	}
+	return first;
+}
+
 /* Hands a stretch to the parent, into the parent's last one where that has room. */
 static void
 hand_over(struct stretch *stretch, SubTransactionId parent)
 {
-	struct stretch *before = NULL;
+	struct stretch *before = previous(stretch);
 	size_t from;
 
 	stretch->owner = parent;
-	if (dlist_has_prev(&list, &stretch->node))
-		before = dlist_container(struct stretch, node,
-					 dlist_prev_node(&list, &stretch->node));
 	if (before == NULL || before->owner != parent || before->seq != 0 ||
 	    stretch->seq != 0 || before->length + stretch->length > CHUNK_MAX)
 		return;
@@ -357,14 +408,13 @@ hand_over(struct stretch *stretch, SubTransactionId parent)
 static void
 subcommitted(SubTransactionId self, SubTransactionId parent)
 {
-	dlist_mutable_iter each;
+	struct stretch *stretch, *next;
 
-	dlist_foreach_modify(each, &list) {
-		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
-
+	for (stretch = first_ending(self); stretch != NULL; stretch = next) {
+		next = following(stretch);
 		if (stretch->written_by == self)
 			stretch_free(stretch);
-		else if (stretch->owner == self)
+		else
 			hand_over(stretch, parent);
 	}
 }
@@ -372,14 +422,13 @@ subcommitted(SubTransactionId self, SubTransactionId parent)
 static void
 subaborted(SubTransactionId self)
 {
-	dlist_mutable_iter each;
+	struct stretch *stretch, *next;
 
-	dlist_foreach_modify(each, &list) {
-		struct stretch *stretch = dlist_container(struct stretch, node, each.cur);
-
+	for (stretch = first_ending(self); stretch != NULL; stretch = next) {
+		next = following(stretch);
 		if (stretch->owner == self)
 			stretch_free(stretch);
-		else if (stretch->written_by == self)
+		else
 			stretch->written_by = InvalidSubTransactionId;
 	}
 }

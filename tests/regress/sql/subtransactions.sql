@@ -149,3 +149,39 @@ INSERT INTO t_whose VALUES (6);
 SELECT after, origin FROM elvis.changes WHERE "table" = 'public.t_whose' ORDER BY after ->> 'id';
 SELECT elvis.detach('t_whose');
 DROP TABLE t_whose;
+
+-- Many savepoints, one within the other, of which some write much and some are rolled back.
+CREATE TABLE t_nest (n int, depth int, v text, PRIMARY KEY (n));
+SELECT elvis.attach('t_nest', 'master');
+CREATE SEQUENCE pg_temp.n;
+CREATE FUNCTION pg_temp.put(depth int, v text) RETURNS void LANGUAGE sql AS
+	$$ INSERT INTO t_nest VALUES (nextval('pg_temp.n'), $1, $2) $$;
+CREATE FUNCTION pg_temp.nest(depth int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM pg_temp.put(depth, 'down');
+	IF depth % 50 = 7 THEN
+		PERFORM pg_temp.put(depth, repeat('x', 1000)) FROM generate_series(1, 30);
+	END IF;
+	IF depth < 200 THEN
+		PERFORM pg_temp.nest(depth + 1);
+	END IF;
+	PERFORM pg_temp.put(depth, 'up');
+	IF depth % 7 = 0 THEN
+		RAISE division_by_zero;
+	END IF;
+EXCEPTION WHEN division_by_zero THEN
+	PERFORM pg_temp.put(depth, 'caught');
+END $$;
+SELECT test.mark();
+BEGIN;
+SELECT pg_temp.nest(101), pg_temp.nest(101);
+COMMIT;
+SELECT test.mark();
+WITH stream AS (
+	SELECT (after ->> 'n')::int AS n, number
+	FROM test.stream() WITH ORDINALITY s ("table", op, before, after, number))
+SELECT count(*) = (SELECT count(*) FROM t_nest) AS all_of_it,
+       array_agg(n ORDER BY number) = array_agg(n ORDER BY n) AS in_order
+FROM stream;
+SELECT elvis.detach('t_nest');
+DROP TABLE t_nest;
