@@ -45,6 +45,7 @@ source_tests = \
 	tests/unit/layers.sh \
 	tests/unit/lists.sh \
 	tests/unit/manual.sh \
+	tests/unit/pins.sh \
 	tests/unit/symbols.sh
 
 # programs that hold the built policies and sinks to the interface's promises

@@ -35,7 +35,8 @@ struct conn {
 };
 
 /* Settings that hold whatever the role or the database has: reading and applying rightly depends
- * on the first group, text that is equal everywhere on the second. */
+ * on the first group, text that is equal everywhere on the second.  What the extension sets for
+ * its calls (ext/pins.c) has the same value here, so that it need not. */
 static const char *const pinned[][2] = {
 	{ "default_transaction_isolation", "read committed" },
 	{ "default_transaction_read_only", "off" },
@@ -45,13 +46,13 @@ static const char *const pinned[][2] = {
 	{ "idle_in_transaction_session_timeout", "60s" },
 	{ "idle_session_timeout", "0" },
 	{ "client_connection_check_interval", "2s" },
-	{ "search_path", "pg_catalog" },
+	{ "search_path", "pg_catalog, pg_temp" },
 	{ "row_security", "off" },
 	{ "jit", "off" },
 
 	{ "DateStyle", "ISO, YMD" },
 	{ "IntervalStyle", "postgres" },
-	{ "TimeZone", "UTC" },
+	{ "TimeZone", "GMT" },
 	{ "extra_float_digits", "1" },
 	{ "bytea_output", "hex" },
 	{ "xmloption", "content" },

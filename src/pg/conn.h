@@ -2,7 +2,7 @@
  * A session with a PostgreSQL server, its settings pinned.
  *
  * Whatever the role, the database or the service file sets, a session of elvis runs READ
- * COMMITTED, without statement or lock timeouts, in UTF-8, with search_path pg_catalog and
+ * COMMITTED, without statement or lock timeouts, in UTF-8, with pg_catalog before anything and
  * with values written in one form; so the same statement means the same everywhere.
  *
  * Nothing here blocks for good: every wait is a poll on the socket and on `stop_fd`, and
