@@ -186,8 +186,10 @@ static void
 scratch_release(void)
 {
 	if (unlikely(scratch.maxlen > KEPT_SCRATCH)) {
+		char *small = MemoryContextAlloc(TopMemoryContext, 1024);
+
 		pfree(scratch.data);
-		scratch.data = MemoryContextAlloc(TopMemoryContext, 1024);
+		scratch.data = small;
 		scratch.maxlen = 1024;
 	}
 	resetStringInfo(&scratch);
