@@ -150,7 +150,7 @@ find_place(struct place *place, struct captured *family, HeapTuple old_row,
 {
 	CommandId command;
 
-	place->flags = 0;
+	*place = (struct place){0};
 	if (old_row == NULL && new_row == NULL)
 		return;
 	command = new_row != NULL ? HeapTupleHeaderGetCmin(new_row->t_data)
