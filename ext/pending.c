@@ -511,12 +511,15 @@ void
 pending_add(const struct context *context, uint8 tag, const char *payload, size_t length,
 	    bool is_disordered)
 {
-	struct stretch *stretch = tail();
 	SubTransactionId self = GetCurrentSubTransactionId();
 	size_t most = length + 64;	/* with a context before it */
 	size_t start = STRETCH_START;
+	struct stretch *stretch;
 
 	disordered |= is_disordered;
+	if (n_listed == 0)
+		wait_attach();
+	stretch = tail();
 	if (stretch != NULL && stretch->owner == self &&
 	    stretch->length + most > CHUNK_MAX) {
 		overflow();

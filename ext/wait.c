@@ -18,6 +18,7 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "storage/shmem.h"
+#include "utils/resowner.h"
 #include "utils/wait_event.h"
 
 #include "compat.h"
@@ -64,41 +65,55 @@ area_init(void *memory)
 		pg_atomic_init_u32(&fresh->slots[i].pid, 0);
 }
 
+static struct area *
+named_area(void)
+{
+	const char *name = "elvis waiters";
+	struct area *found;
+	bool is_there;
+
 #if COMPAT_HAS_NAMED_DSM
-static void
-find_area(void)
-{
-	bool found;
-
-	area = GetNamedDSMSegment("elvis waiters", sizeof(struct area), area_init, &found);
-}
+	found = GetNamedDSMSegment(name, sizeof(*found), area_init, &is_there);
 #else
-/* What the server has left unplanned may be used up: then everybody polls. */
+	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	found = ShmemInitStruct(name, sizeof(*found), &is_there);
+	if (!is_there)
+		area_init(found);
+	LWLockRelease(AddinShmemInitLock);
+#endif
+	return found;
+}
+
+/*
+ * What the server has left unplanned may be used up, or what has the name be something
+ * else: then everybody polls.  The subtransaction gives back the locks that an error
+ * leaves.
+ */
 static void
 find_area(void)
 {
-	MemoryContext before = CurrentMemoryContext;
-	bool found;
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	struct area *volatile found = NULL;
 
-	LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+	BeginInternalSubTransaction(NULL);
 	PG_TRY();
 	{
-		area = ShmemInitStruct("elvis waiters", sizeof(struct area), &found);
-		if (!found)
-			area_init(area);
+		found = named_area();
+		ReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{
-		/* an error lets interrupts in, which the lock's release counts on being out */
-		HOLD_INTERRUPTS();
-		MemoryContextSwitchTo(before);
+		found = NULL;
+		MemoryContextSwitchTo(context);
 		FlushErrorState();
-		area = NULL;
+		RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_END_TRY();
-	LWLockRelease(AddinShmemInitLock);
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+	area = found;
 }
-#endif
 
 /* Finds the area or makes it; false when there is no room for it. */
 static bool
@@ -108,10 +123,17 @@ attach(void)
 
 	if (likely(area != NULL))
 		return true;
-	if (!tried)
+	if (!tried) {
+		tried = true;
 		find_area();
-	tried = true;
+	}
 	return area != NULL;
+}
+
+void
+wait_attach(void)
+{
+	(void) attach();
 }
 
 static pg_atomic_uint64 *

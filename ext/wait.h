@@ -10,6 +10,12 @@
 
 void wait_init(void);
 
+/*
+ * Looks for the shared memory, once in a session: that may take a subtransaction, and is
+ * not for the moment of a commit.
+ */
+void wait_attach(void);
+
 /* Whoever waits in this database is woken when this transaction has committed. */
 void wait_wake_at_commit(void);
 

@@ -120,6 +120,7 @@ tap_tests = \
 	tests/tap/t/006_stream_is_complete.pl \
 	tests/tap/t/007_index_moves.pl \
 	tests/tap/t/008_table_methods.pl \
+	tests/tap/t/009_no_shared_memory.pl \
 	tests/tap/t/010_daemon.pl \
 	tests/tap/t/020_relay.pl \
 	tests/tap/t/021_life.pl \
@@ -177,14 +178,19 @@ check_PROGRAMS = $(unit_tests) $(fuzz_tests) $(contract_tests)
 
 # Modules for the tests only, such as those that are wrong on purpose.  libtool makes a
 # shared object of what will be installed somewhere, so it is told a place.
-check_LTLIBRARIES   = $(wrong_modules) tests/regress/late_writer.la
+check_LTLIBRARIES   = $(wrong_modules) tests/regress/late_writer.la \
+	tests/regress/name_taker.la
 TEST_MODULE_LDFLAGS = -module -avoid-version -shared -rpath /nowhere
 
-# a server module, loaded by a regress test
+# server modules, loaded by a test
 tests_regress_late_writer_la_SOURCES  = tests/regress/late_writer.c
 tests_regress_late_writer_la_CPPFLAGS = $(EXT_CPPFLAGS)
 tests_regress_late_writer_la_CFLAGS   = $(EXT_CFLAGS)
 tests_regress_late_writer_la_LDFLAGS  = $(TEST_MODULE_LDFLAGS)
+tests_regress_name_taker_la_SOURCES   = tests/regress/name_taker.c
+tests_regress_name_taker_la_CPPFLAGS  = $(EXT_CPPFLAGS)
+tests_regress_name_taker_la_CFLAGS    = $(EXT_CFLAGS)
+tests_regress_name_taker_la_LDFLAGS   = $(TEST_MODULE_LDFLAGS)
 
 # for programs that say nothing else, which is the tests
 LDADD        = src/libelvis.la $(CHECK_LIBS)
