@@ -264,11 +264,13 @@ capture(Relation relation, enum elvis_operation operation, struct version old_ro
 		[ELVIS_UPDATE] = ELVIS_RECORD_UPDATE,
 		[ELVIS_DELETE] = ELVIS_RECORD_DELETE,
 	};
+	static const uint8 nothing_changed[IMAGE_BITS];	/* a DELETE */
 	struct captured *table = relation_captured(relation);
 	struct context context = present_context();
 	struct image *old_image = NULL, *new_image = NULL;
 	struct place place;
-	uint8 changed[IMAGE_BITS];
+	uint8 differing[IMAGE_BITS];
+	const uint8 *changed = nothing_changed;
 	bool is_update = operation == ELVIS_UPDATE;
 	bool frees_key = operation == ELVIS_DELETE;
 
@@ -282,13 +284,15 @@ capture(Relation relation, enum elvis_operation operation, struct version old_ro
 		new_image = &table->new_image;
 		image_take(new_image, table, new_row.tuple, new_row.slot);
 	}
-	if (is_update)
-		frees_key = !image_compare(table, old_image, new_image, changed);
+	if (is_update) {
+		frees_key = !image_compare(table, old_image, new_image, differing);
+		changed = differing;
+	}
 	find_place(&place, table->family, old_row.tuple, new_row.tuple, frees_key);
 
 	resetStringInfo(&scratch);
 	put_change_head(table, &place);
-	encode(relation, table, old_image, new_image, is_update ? changed : NULL);
+	encode(relation, table, old_image, new_image, changed);
 	pending_add(&context, tags[operation], scratch.data, scratch.len,
 		    (place.flags & (ELVIS_CHANGE_NEW_TID | ELVIS_CHANGE_EARLY)) != 0);
 	scratch_release();

@@ -152,7 +152,7 @@ image_compare(const struct captured *table, const struct image *old_image,
 
 /* ---- encoding ---- */
 
-/* Is it out of line and too large to be written again although it has not changed? */
+/* Is it out of line and too large to be written although it is not new? */
 static bool
 left_out(const struct captured *table, const struct captured_column *column,
 	 const char *value)

@@ -25,8 +25,8 @@ bool image_compare(const struct captured *table, const struct image *old_image,
 		   const struct image *new_image, uint8 *changed);
 
 /*
- * Appends a whole row.  With `changed`, what has not changed may be left out if it is
- * large.
+ * Appends a whole row.  With `changed`, what has not changed is left out if it is large: of
+ * a row that is deleted, nothing has.
  */
 void image_put(StringInfo out, Relation relation, const struct captured *table,
 	       const struct image *image, const uint8 *changed);

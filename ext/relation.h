@@ -47,7 +47,7 @@ struct captured {
 	Oid root;		/* the attached table: itself, or the root of its partitions */
 	int64 version;		/* 0: not known */
 	SubTransactionId version_owner;	/* who wrote that version's row and has not committed */
-	uint32 capture_unchanged;	/* larger unchanged out-of-line values are left out */
+	uint32 capture_unchanged;	/* larger out-of-line values that are not new are left out */
 	int pins;		/* enum value_pins of all columns */
 	int n_columns;
 	struct captured_column *columns;

@@ -20,7 +20,7 @@ void
 settings_init(void)
 {
 	DefineCustomIntVariable("elvis.capture_unchanged",
-		"Unchanged out-of-line values larger than this are left out of the log.",
+		"Out-of-line values larger than this are logged only when they are new.",
 		"A table's own setting, given to elvis.attach(), goes before it.",
 		&setting_capture_unchanged, setting_capture_unchanged, 0, INT_MAX,
 		PGC_SUSET, GUC_UNIT_BYTE, NULL, NULL, NULL);

@@ -184,16 +184,17 @@ put_source(struct event *event, const struct elvis_link *link,
 	put(event, "}", 1);
 }
 
-/* Names of the columns that `after` lacks because their large value did not change. */
+/* Names of the columns that the row lacks because their large value was not new. */
 static void
 put_not_captured(struct event *event, const struct elvis_change *change)
 {
+	const struct elvis_value *row = change->after != NULL ? change->after : change->before;
 	const char *before = ",\"not_captured\":[";
 
-	for (size_t i = 0; change->after != NULL && i < change->table->n_columns; i++) {
+	for (size_t i = 0; row != NULL && i < change->table->n_columns; i++) {
 		const char *name = change->table->columns[i]->name;
 
-		if (change->after[i].state != ELVIS_VALUE_NOT_CAPTURED)
+		if (row[i].state != ELVIS_VALUE_NOT_CAPTURED)
 			continue;
 		put_text(event, before);
 		put_string(event, name, strlen(name));

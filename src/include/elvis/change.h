@@ -13,7 +13,7 @@ enum elvis_value_state {
 	ELVIS_VALUE_NONE = 0,	/* that version of the row has no such column */
 	ELVIS_VALUE_NULL,
 	ELVIS_VALUE_TEXT,	/* text holds it, in the type's output form */
-	ELVIS_VALUE_NOT_CAPTURED,	/* out of line, large and unchanged: not in the log */
+	ELVIS_VALUE_NOT_CAPTURED,	/* out of line, large and not new: not in the log */
 };
 
 /* One value.  Frozen.  Text is UTF-8, ends with a NUL that `length` does not count. */

@@ -38,8 +38,8 @@ enum elvis_convergence {
 /* What the policy needs to see (bits). */
 enum elvis_needs {
 	ELVIS_NEEDS_BEFORE = 1,		/* the before image */
-	ELVIS_NEEDS_LARGE_VALUES = 2,	/* large unchanged values too: elvisctl apply has the table
-					 * capture them; it is not asked where one is lacking */
+	ELVIS_NEEDS_LARGE_VALUES = 2,	/* large values that are not new, too: elvisctl apply has the
+					 * table capture them; it is not asked where one is lacking */
 };
 
 /*

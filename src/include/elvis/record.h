@@ -30,7 +30,7 @@
  *	TRUNCATE := u8 flags (1 cascade, 2 restart identity), varint n, varint version{n}
  *	GAP      := varint version, string reason		-- a write no trigger saw
  *	column   := varint head, [bytes]
- *			head 0 null; 1 not captured (out of line, large, unchanged); 2 unchanged
+ *			head 0 null; 1 not captured (out of line, large, not new); 2 unchanged
  *			(conflicts only); 3 no such column (conflicts only); k >= 4: k - 4 bytes
  *			follow in the column's form.  Stored bytes are in the database's encoding;
  *			text inside the other two forms is UTF-8 (SQL_ASCII: as it is)

@@ -335,4 +335,14 @@ $told = $link->step;
 is($told->{state}, 's', 'what wins without a large value that was not captured stops');
 is($lyon->sql("select left(doc, 3), at from big"), 'two|7', 'and changes nothing');
 
+# what a DELETE takes along is not captured: that it was changed here is not seen
+$link->{rules} = {};
+$link->step(answers => [ verdict('keep_local') ]);
+$paris->sql("insert into big values (2, repeat('one', 5000), 1)");
+is($link->step->{state}, 'd', 'another large value');
+$lyon->sql("update big set doc = repeat('two', 5000) where id = 2");
+$paris->sql('delete from big where id = 2');
+is($link->step->{state}, 'd', 'is deleted although it was changed at the target');
+is($lyon->sql('select count(*) from big where id = 2'), 0, 'with its row');
+
 done_testing();
