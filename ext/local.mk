@@ -16,6 +16,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/frame.c \
 	%reldir%/image.c \
 	%reldir%/key.c \
+	%reldir%/map.c \
 	%reldir%/module.c \
 	%reldir%/node.c \
 	%reldir%/numeric.c \
