@@ -53,6 +53,7 @@ static HTAB *known;
 static struct captured *recent[16];	/* asked for last, by their numbers */
 static bool any_uncommitted;	/* some may have a version_owner */
 static bool any_partition;	/* some have a root other than themselves */
+static bool any_types;		/* some have columns of types that are not the server's own */
 
 /* ---- forgetting ---- */
 
@@ -85,17 +86,31 @@ relation_changed(Datum arg, Oid relid)
 
 /* Names of schemas and types are in descriptors, and renaming them tells no table. */
 static void
-name_changed(Datum arg, int cache, uint32 hash)
+schema_changed(Datum arg, int cache, uint32 hash)
 {
 	make_stale(InvalidOid);
+}
+
+/* The server's own do not change; every table has one, temporary tables too. */
+static void
+type_changed(Datum arg, int cache, uint32 hash)
+{
+	HASH_SEQ_STATUS all;
+	struct captured *table;
+
+	if (!any_types)
+		return;
+	hash_seq_init(&all, known);
+	while ((table = hash_seq_search(&all)) != NULL)
+		table->stale |= table->has_types;
 }
 
 void
 relation_init(void)
 {
 	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(NAMESPACEOID, name_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, name_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 }
 
 static void
@@ -242,6 +257,7 @@ learn_column(struct captured *table, Form_pg_attribute attribute)
 	column->length = attribute->attlen;
 	column->by_value = attribute->attbyval;
 	column->generated = attribute->attgenerated != '\0';
+	table->has_types |= attribute->atttypid >= FirstNormalObjectId;
 	value_codec_init(&column->codec, attribute->atttypid, attribute->atttypmod,
 			 attribute->attcollation, table->context);
 }
@@ -368,6 +384,7 @@ learn(struct captured *table, Relation relation)
 	any_partition |= table->root != table->relid;
 	table->capture_unchanged = attachment.capture_unchanged;
 	table->n_columns = 0;
+	table->has_types = false;
 	table->pins = 0;
 	table->columns = palloc0(sizeof(struct captured_column) * Max(shape->natts, 1));
 	for (int i = 0; i < shape->natts; i++)
@@ -375,6 +392,7 @@ learn(struct captured *table, Relation relation)
 			learn_column(table, TupleDescAttr(shape, i));
 	for (int i = 0; i < table->n_columns; i++)
 		table->pins |= table->columns[i].codec.pins;
+	any_types |= table->has_types;
 	learn_layout(table, shape);
 	learn_key(table, relation, &attachment);
 	for (int i = 0; i < table->n_columns; i++)

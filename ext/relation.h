@@ -43,6 +43,7 @@ struct image {
 struct captured {
 	Oid relid;
 	bool stale;		/* to be built anew before it is used again */
+	bool has_types;		/* that are not the server's own */
 	bool has_key;		/* without one only INSERT and TRUNCATE are captured */
 	Oid root;		/* the attached table: itself, or the root of its partitions */
 	int64 version;		/* 0: not known */
