@@ -19,20 +19,23 @@
 #include "target.h"
 #include "walk.h"
 
-/* A table while a call works on it. */
+/*
+ * A table while a call works on it.  A call may open thousands, each for a row: what not every
+ * row needs is made when one does, by the table_need functions and entries_need().
+ */
 typedef struct OpenTable {
 	struct OpenTable *next;
 	Target *target;
 	TargetMap *map;
 	struct OpenTable *root;		/* the partitioned table it was found through */
 	Relation relation;
+	ResultRelInfo *result;		/* no more than its indexes without ... */
 	EState *estate;
-	ResultRelInfo *result;
-	AclMode rights;			/* what the caller has been found to have */
 	BlockNumber n_blocks;		/* at least; it shrinks under a stronger lock only */
 
 	TupleTableSlot *found;		/* the row met; pins its page */
 	TupleTableSlot *fresh;		/* the row to write */
+	bool indexes_open;
 	bool plain_indexes;		/* all of them (entries.c) */
 	Relation key_index;
 	IndexScanDesc scan;		/* by key, under SnapshotSelf */
@@ -42,13 +45,15 @@ typedef struct OpenTable {
 	ExprState **defaults;		/* of columns the source has not; by attribute */
 
 	TupleTableSlot **queue;		/* rows waiting to be inserted together */
-	TupleDesc queue_desc;
-	int n_queued, n_queue_slots;
+	int n_queued, n_queue_slots, n_queue_room;
 
 	PartitionTupleRouting *routing;	/* of a partitioned table */
 	ModifyTableState *routing_state;
 	struct OpenTable *leaves;
 } OpenTable;
+
+/* A scan of a btree has room for two pages of results, 27 kB: this many are kept open. */
+#define CALL_SCANS_MAX 256
 
 typedef struct ApplyCall {
 	Walk *walk;
@@ -57,6 +62,8 @@ typedef struct ApplyCall {
 	MemoryContext batch;	/* of rows waiting to be inserted */
 	MemoryContext flush;	/* of their insertion */
 	OpenTable *tables;
+	OpenTable *scanning[CALL_SCANS_MAX];	/* who have a scan */
+	int next_scan;		/* the place of who had his first */
 	Oid caller;
 	struct before_owner caller_state;	/* while a table is entered */
 	bool entered;
@@ -84,6 +91,15 @@ void call_forget(ApplyCall *call);
  */
 OpenTable *call_enter(ApplyCall *call, Target *target, AclMode rights);
 void call_leave(ApplyCall *call);
+
+/* The executor's state of the table, and its ResultRelInfo as the executor wants it. */
+void table_need_executor(OpenTable *table);
+
+/* `found` and `fresh`; of the root of partitions there is only `fresh`, from the beginning. */
+void table_need_slots(OpenTable *table);
+
+/* What columns that the source does not have are filled with. */
+void table_need_defaults(OpenTable *table);
 
 /* The partition that the row in the root's `fresh` slot belongs to; entered as call_enter() does. */
 OpenTable *call_route(ApplyCall *call, OpenTable *root);
@@ -165,8 +181,9 @@ void write_step_over(ApplyCall *call, TupleTableSlot *slot);
 
 /* ---- index entries (entries.c) ---- */
 
-/* Opens the table's indexes. */
-void entries_open(OpenTable *table);
+/* The table's indexes, open to be written. */
+void entries_need(OpenTable *table);
+void entries_close(OpenTable *table);
 
 /* Of rows just inserted. */
 void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n);

@@ -97,6 +97,8 @@ change_find_blockers(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, It
 	MemoryContext old = MemoryContextSwitchTo(call->context);
 	bool insert = self == NULL;
 
+	entries_need(table);
+	table_need_executor(table);
 	need_unique_operators(table);
 	MemoryContextSwitchTo(old);
 	conflict->table = table;
@@ -182,6 +184,7 @@ try_insert(ApplyCall *call, OpenTable *table, const Change *change, Conflict *co
 		return FITS;
 	}
 	write_flush(call, table);
+	table_need_slots(table);
 	row_fill_insert(table, change->after, table->fresh);
 	if (looks_first(call, table)) {
 		change_find_blockers(call, table, table->fresh, NULL, conflict);
@@ -368,15 +371,20 @@ change_look(ApplyCall *call, const Change *change)
 		return SETTLED;
 	}
 	tried = try(call, table, change, &conflict);
-	if (tried == CONFLICTS)
+	if (tried == CONFLICTS) {
+		if (conflict.table != NULL)
+			table_need_slots(conflict.table);
 		settled = conflict_settle(call, &conflict);
-	else
+	} else {
 		settled = tried == FITS ? SETTLED : LOOK_AGAIN;
+	}
 	release_blockers(&conflict);
 	if (table->map->partitioned)
 		for (OpenTable *leaf = table->leaves; leaf != NULL; leaf = leaf->leaves)
-			ResetPerTupleExprContext(leaf->estate);
-	ResetPerTupleExprContext(table->estate);
+			if (leaf->estate != NULL)
+				ResetPerTupleExprContext(leaf->estate);
+	if (table->estate != NULL)
+		ResetPerTupleExprContext(table->estate);
 	call_leave(call);
 	return settled;
 }

@@ -59,6 +59,20 @@
 #define compat_file_of(relation) ((relation)->rd_node)
 #endif
 
+/* Columns that are computed when they are read, from 18 on. */
+#if PG_VERSION_NUM >= 180000
+#define compat_has_virtual(constraints) ((constraints)->has_generated_virtual)
+#else
+#define compat_has_virtual(constraints) (false)
+#endif
+
+/* Some kinds of indexes keep things open from one entry to the next, from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define compat_index_insert_cleanup(index, info) index_insert_cleanup(index, info)
+#else
+#define compat_index_insert_cleanup(index, info) ((void) 0)
+#endif
+
 /* Everything before this place of the WAL is on disk. */
 #if PG_VERSION_NUM >= 150000
 #define compat_flushed() GetFlushRecPtr(NULL)

@@ -50,9 +50,10 @@ static void
 insert_by_executor(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, bool update,
 		   compat_update_indexes how)
 {
-	List *rechecks = compat_insert_index_tuples(table->result, slot, table->estate, update,
-						    how);
+	List *rechecks;
 
+	table_need_executor(table);
+	rechecks = compat_insert_index_tuples(table->result, slot, table->estate, update, how);
 	if (rechecks != NIL)
 		remember_rechecks(call, table, rechecks, &slot->tts_tid);
 }
@@ -69,15 +70,33 @@ is_plain(Relation index, const IndexInfo *info)
 }
 
 void
-entries_open(OpenTable *table)
+entries_need(OpenTable *table)
 {
 	ResultRelInfo *result = table->result;
+	MemoryContext old;
 
+	if (table->indexes_open)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
 	ExecOpenIndices(result, false);
+	MemoryContextSwitchTo(old);
+	table->indexes_open = true;
 	table->plain_indexes = true;
 	for (int i = 0; i < result->ri_NumIndices; i++)
 		table->plain_indexes &= is_plain(result->ri_IndexRelationDescs[i],
 						 result->ri_IndexRelationInfo[i]);
+}
+
+/* Their locks are kept, like the table's: what is written stays locked as long as it may be undone. */
+void
+entries_close(OpenTable *table)
+{
+	for (int i = 0; i < table->result->ri_NumIndices; i++) {
+		Relation index = table->result->ri_IndexRelationDescs[i];
+
+		compat_index_insert_cleanup(index, table->result->ri_IndexRelationInfo[i]);
+		index_close(index, NoLock);
+	}
 }
 
 static void
@@ -155,13 +174,14 @@ insert_run(OpenTable *table, int i, TupleTableSlot **rows, int n)
 void
 entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n)
 {
+	entries_need(table);
 	if (table->plain_indexes) {
 		for (int i = 0; i < table->result->ri_NumIndices; i++)
 			insert_run(table, i, rows, n);
 		return;
 	}
 	for (int row = 0; row < n; row++) {
-		if (row > 0)
+		if (row > 0 && table->estate != NULL)
 			ResetPerTupleExprContext(table->estate);
 		insert_by_executor(call, table, rows[row], false, compat_update_all_indexes);
 	}
@@ -185,6 +205,7 @@ replace_plain(OpenTable *table, int i)
 void
 entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how)
 {
+	entries_need(table);
 	if (!table->plain_indexes || how != compat_update_all_indexes) {
 		insert_by_executor(call, table, table->fresh, true, how);
 		return;

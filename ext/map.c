@@ -10,12 +10,96 @@
 #include "catalog/pg_index.h"
 #include "catalog/pg_trigger.h"
 #include "commands/trigger.h"
+#include "utils/hsearch.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
 #include "catalog.h"
+#include "compat.h"
 #include "target.h"
+
+/* ---- invalidation ---- */
+
+/*
+ * Changes are counted: of each table, of all at once, of types that are not the server's own.  A
+ * map holds good as long as it has seen them all.  To tell of one costs no look at the maps, of
+ * which there may be ten thousand.
+ */
+struct LocalTable {
+	Oid relid;
+	uint64 changes;
+};
+
+static HTAB *tables;
+static uint64 changes_of_all, changes_of_types;
+
+static void
+relation_changed(Datum arg, Oid relid)
+{
+	struct LocalTable *table;
+
+	if (!OidIsValid(relid)) {
+		changes_of_all++;
+		return;
+	}
+	table = tables == NULL ? NULL : hash_search(tables, &relid, HASH_FIND, NULL);
+	if (table != NULL)
+		table->changes++;
+}
+
+/* Names of schemas, and whom they and their tables are open to: tables are not told. */
+static void
+name_or_right_changed(Datum arg, int cache, uint32 hash)
+{
+	changes_of_all++;
+}
+
+/* Functions that the codecs hold. */
+static void
+type_changed(Datum arg, int cache, uint32 hash)
+{
+	changes_of_types++;
+}
+
+void
+map_init(void)
+{
+	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(NAMESPACEOID, name_or_right_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHOID, name_or_right_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(AUTHMEMROLEMEM, name_or_right_changed, (Datum) 0);
+	CacheRegisterSyscacheCallback(DATABASEOID, name_or_right_changed, (Datum) 0);
+}
+
+static struct LocalTable *
+local_table(Oid relid)
+{
+	struct LocalTable *table;
+	bool known;
+
+	if (tables == NULL) {
+		HASHCTL control = { .keysize = sizeof(Oid),
+				    .entrysize = sizeof(struct LocalTable) };
+
+		tables = hash_create("elvis target tables", 64, &control,
+				     HASH_ELEM | HASH_BLOBS);
+	}
+	table = hash_search(tables, &relid, HASH_ENTER, &known);
+	if (!known)
+		table->changes = 0;
+	return table;
+}
+
+static uint64
+changes_of(const TargetMap *map)
+{
+	return map->local->changes + changes_of_all + (map->has_types ? changes_of_types : 0);
+}
+
+/* ---- columns ---- */
 
 static void
 map_column(TargetMap *map, Relation relation, TargetColumn *column, LocalColumn *local)
@@ -53,6 +137,8 @@ lacks_columns(const Target *target, const TargetMap *map, Relation relation)
 			return true;
 	return false;
 }
+
+/* ---- key and indexes ---- */
 
 /* The source's key column that is this local column, or -1. */
 static int
@@ -134,6 +220,8 @@ map_indexes(const Target *target, TargetMap *map, Relation relation)
 	list_free(indexes);
 }
 
+/* ---- what else is to be minded ---- */
+
 static bool
 is_capture(Oid function)
 {
@@ -164,6 +252,16 @@ map_triggers(TargetMap *map, Relation relation)
 	}
 }
 
+static bool
+has_types(TupleDesc desc)
+{
+	for (int i = 0; i < desc->natts; i++)
+		if (!TupleDescAttr(desc, i)->attisdropped &&
+		    TupleDescAttr(desc, i)->atttypid >= FirstNormalObjectId)
+			return true;
+	return false;
+}
+
 /* Functions in what the table demands of a row, or behind the input of a type or domain. */
 static bool
 has_code(Relation relation)
@@ -173,18 +271,27 @@ has_code(Relation relation)
 	if (desc->constr != NULL &&
 	    (desc->constr->num_check > 0 || desc->constr->num_defval > 0))
 		return true;
-	for (int i = 0; i < desc->natts; i++)
-		if (!TupleDescAttr(desc, i)->attisdropped &&
-		    TupleDescAttr(desc, i)->atttypid >= FirstNormalObjectId)
-			return true;
-	return relation->rd_rel->relispartition ||
+	return has_types(desc) || relation->rd_rel->relispartition ||
 	       relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
+}
+
+static void
+map_constraints(TargetMap *map, TupleDesc desc)
+{
+	if (desc->constr == NULL)
+		return;
+	map->has_generated = desc->constr->has_generated_stored;
+	map->has_checks = desc->constr->num_check > 0 || compat_has_virtual(desc->constr);
+	map->not_null = palloc(sizeof(AttrNumber) * desc->natts);
+	for (int i = 0; i < desc->natts; i++)
+		if (TupleDescAttr(desc, i)->attnotnull)
+			map->not_null[map->n_not_null++] = (AttrNumber) (i + 1);
 }
 
 static void
 map_make(Target *target, TargetMap *map, Relation relation)
 {
-	map->relid = RelationGetRelid(relation);
+	map->shape = CreateTupleDescCopyConstr(RelationGetDescr(relation));
 	map->owner = relation->rd_rel->relowner;
 	map->partitioned = relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
 	map->columns = palloc0(sizeof(LocalColumn) * (target->n_columns + 1));
@@ -194,34 +301,62 @@ map_make(Target *target, TargetMap *map, Relation relation)
 				       !target->columns[i].generated;
 	}
 	map->lacks_columns = lacks_columns(target, map, relation);
-	map->has_generated = relation->rd_att->constr != NULL &&
-			     relation->rd_att->constr->has_generated_stored;
+	map_constraints(map, RelationGetDescr(relation));
 	map_indexes(target, map, relation);
 	map_triggers(map, relation);
 	map->has_code |= map->fires_triggers || has_code(relation);
-	map->valid = true;
+}
+
+/* Changes that come while it is made have not been seen. */
+static TargetMap *
+map_new(Target *target, Relation relation)
+{
+	MemoryContext old = MemoryContextSwitchTo(
+		AllocSetContextCreate(target->context, "elvis target map", ALLOCSET_SMALL_SIZES));
+	TargetMap *map = palloc0(sizeof(*map));
+
+	map->context = CurrentMemoryContext;
+	map->relid = RelationGetRelid(relation);
+	map->local = local_table(map->relid);
+	map->has_types = has_types(RelationGetDescr(relation));
+	map->seen = changes_of(map);
+	map_make(target, map, relation);
+	MemoryContextSwitchTo(old);
+	return map;
+}
+
+TargetMap *
+target_known_map(const Target *target, Oid relid)
+{
+	TargetMap *map = target->maps;
+
+	while (map != NULL && map->relid != relid)
+		map = map->next;
+	return map != NULL && map->seen == changes_of(map) ? map : NULL;
+}
+
+static void
+forget_map(Target *target, Oid relid)
+{
+	for (TargetMap *map, **place = &target->maps; (map = *place) != NULL;) {
+		if (map->relid == relid) {
+			*place = map->next;
+			MemoryContextDelete(map->context);
+		} else {
+			place = &map->next;
+		}
+	}
 }
 
 TargetMap *
 target_map(Target *target, Relation relation)
 {
-	MemoryContext old;
-	TargetMap *map, **place = &target->maps;
+	TargetMap *map = target_known_map(target, RelationGetRelid(relation));
 
-	while ((map = *place) != NULL && map->relid != RelationGetRelid(relation))
-		place = &map->next;
-	if (map != NULL && map->valid)
+	if (map != NULL)
 		return map;
-	if (map != NULL) {
-		*place = map->next;
-		MemoryContextDelete(map->context);
-	}
-	old = MemoryContextSwitchTo(AllocSetContextCreate(target->context, "elvis target map",
-							  ALLOCSET_SMALL_SIZES));
-	map = palloc0(sizeof(*map));
-	map->context = CurrentMemoryContext;
-	map_make(target, map, relation);
-	MemoryContextSwitchTo(old);
+	forget_map(target, RelationGetRelid(relation));
+	map = map_new(target, relation);
 	map->next = target->maps;
 	target->maps = map;
 	return map;

@@ -42,7 +42,7 @@ _PG_init(void)
 	wait_init();
 	capture_init();
 	pending_init();
-	target_init();
+	map_init();
 	position_init();
 	walk_init();
 }

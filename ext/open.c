@@ -15,6 +15,7 @@
 #include "parser/parse_coerce.h"
 #include "rewrite/rewriteHandler.h"
 #include "storage/bufmgr.h"
+#include "storage/lmgr.h"
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
@@ -66,8 +67,9 @@ check_kind(Relation relation)
 static void
 check_rights(OpenTable *table, Oid caller, AclMode needed)
 {
-	AclMode missing = needed & ~table->rights;
-	Oid relid = RelationGetRelid(table->relation);
+	TargetMap *map = table->map;
+	AclMode missing = map->rights_of == caller ? needed & ~map->rights : needed;
+	Oid relid = map->relid;
 
 	if (missing == 0)
 		return;
@@ -81,7 +83,8 @@ check_rights(OpenTable *table, Oid caller, AclMode needed)
 				GetUserNameFromId(caller, true),
 				RelationGetRelationName(table->relation)),
 			 errhint("Give it BYPASSRLS, or let the table's owner run the link.")));
-	table->rights |= needed;
+	map->rights = (map->rights_of == caller ? map->rights : ACL_NO_RIGHTS) | needed;
+	map->rights_of = caller;
 }
 
 /* ---- opening ---- */
@@ -111,7 +114,6 @@ default_of(Relation relation, int attnum)
 	return expression == NULL ? NULL : (Node *) expression_planner((Expr *) expression);
 }
 
-/* What columns that the source does not have are filled with. */
 static void
 open_defaults(OpenTable *table)
 {
@@ -147,10 +149,24 @@ open_updated_columns(OpenTable *table)
 	compat_set_updated_columns(table->estate, all);
 }
 
+void
+table_need_defaults(OpenTable *table)
+{
+	MemoryContext old;
+
+	table_need_executor(table);
+	if (table->defaults != NULL)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
+	open_defaults(table);
+	MemoryContextSwitchTo(old);
+}
+
 static void
 open_executor(OpenTable *table)
 {
 	RangeTblEntry *entry = makeNode(RangeTblEntry);
+	ResultRelInfo indexes = *table->result;
 
 	table->estate = CreateExecutorState();
 	entry->rtekind = RTE_RELATION;
@@ -158,23 +174,44 @@ open_executor(OpenTable *table)
 	entry->relkind = table->relation->rd_rel->relkind;
 	entry->rellockmode = RowExclusiveLock;
 	compat_init_range_table(table->estate, entry);
-	table->result = makeNode(ResultRelInfo);
 	InitResultRelInfo(table->result, table->relation, 1, NULL, 0);
+	table->result->ri_NumIndices = indexes.ri_NumIndices;
+	table->result->ri_IndexRelationDescs = indexes.ri_IndexRelationDescs;
+	table->result->ri_IndexRelationInfo = indexes.ri_IndexRelationInfo;
 	open_updated_columns(table);
 }
 
-static void
-open_key_index(OpenTable *table)
+void
+table_need_executor(OpenTable *table)
 {
-	for (int i = 0; i < table->result->ri_NumIndices; i++)
-		if (RelationGetRelid(table->result->ri_IndexRelationDescs[i]) ==
-		    table->map->key_index)
-			table->key_index = table->result->ri_IndexRelationDescs[i];
+	MemoryContext old;
+
+	if (table->estate != NULL)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
+	open_executor(table);
+	MemoryContextSwitchTo(old);
+}
+
+/* With a descriptor of our own: the server would keep count of each slot's use of one of its own. */
+void
+table_need_slots(OpenTable *table)
+{
+	MemoryContext old;
+
+	if (table->fresh != NULL)
+		return;
+	old = MemoryContextSwitchTo(GetMemoryChunkContext(table));
+	table->found = MakeSingleTupleTableSlot(table->map->shape,
+						table_slot_callbacks(table->relation));
+	table->fresh = MakeSingleTupleTableSlot(table->map->shape, &TTSOpsVirtual);
+	MemoryContextSwitchTo(old);
 }
 
 static void
 open_routing(OpenTable *table)
 {
+	table_need_executor(table);
 	table->routing_state = makeNode(ModifyTableState);
 	table->routing_state->ps.state = table->estate;
 	table->routing_state->operation = CMD_INSERT;
@@ -192,34 +229,45 @@ open_table(ApplyCall *call, Target *target, Relation relation)
 	table->target = target;
 	table->map = target_map(target, relation);
 	table->relation = relation;
-	open_executor(table);
-	if (table->map->lacks_columns)
-		open_defaults(table);
-	if (table->map->partitioned) {
+	table->result = makeNode(ResultRelInfo);
+	table->result->ri_RelationDesc = relation;
+	if (table->map->partitioned)
 		open_routing(table);
-	} else {
-		table->n_blocks = RelationGetNumberOfBlocks(relation);
-		entries_open(table);
-		open_key_index(table);
-		table->found = table_slot_create(relation, NULL);
-		table->fresh = MakeSingleTupleTableSlot(RelationGetDescr(relation),
-							&TTSOpsVirtual);
-	}
 	table->next = call->tables;
 	call->tables = table;
 	MemoryContextSwitchTo(old);
 	return table;
 }
 
-/* By name, because that is what the source's table and ours have in common. */
+/*
+ * By name, because that is what the source's table and ours have in common; locked.  A table that
+ * bore it when this caller was let see it bears it still if nothing has been told of it since, be
+ * it of the name, the schema, or anybody's rights.
+ */
+static Oid
+find_by_name(ApplyCall *call, Target *target)
+{
+	RangeVar *name;
+
+	if (OidIsValid(target->found) && target->found_by == call->caller) {
+		LockRelationOid(target->found, RowExclusiveLock);
+		if (target_known_map(target, target->found) != NULL)
+			return target->found;
+		UnlockRelationOid(target->found, RowExclusiveLock);
+	}
+	name = makeRangeVar(target->schema, target->name, -1);
+	target->found = RangeVarGetRelid(name, RowExclusiveLock, true);
+	target->found_by = call->caller;
+	pfree(name);
+	return target->found;
+}
+
 static OpenTable *
 open_by_name(ApplyCall *call, Target *target)
 {
-	RangeVar *name = makeRangeVar(target->schema, target->name, -1);
-	Oid relid = RangeVarGetRelid(name, RowExclusiveLock, true);
+	Oid relid = find_by_name(call, target);
 	Relation relation;
 
-	pfree(name);
 	if (!OidIsValid(relid))
 		return NULL;
 	relation = relation_open(relid, NoLock);
@@ -356,15 +404,19 @@ close_table(OpenTable *table)
 		index_endscan(table->scan);
 	if (table->routing != NULL)
 		ExecCleanupTupleRouting(table->routing_state, table->routing);
+	if (table->key_index != NULL)
+		index_close(table->key_index, NoLock);
 	if (table->found != NULL)
 		ExecDropSingleTupleTableSlot(table->found);
-	ExecDropSingleTupleTableSlot(table->fresh);
+	if (table->fresh != NULL)
+		ExecDropSingleTupleTableSlot(table->fresh);
 	for (int i = 0; i < table->n_queue_slots; i++)
 		ExecDropSingleTupleTableSlot(table->queue[i]);
-	if (table->result->ri_NumIndices > 0)
-		ExecCloseIndices(table->result);
-	ExecResetTupleTable(table->estate->es_tupleTable, false);
-	FreeExecutorState(table->estate);
+	entries_close(table);
+	if (table->estate != NULL) {
+		ExecResetTupleTable(table->estate->es_tupleTable, false);
+		FreeExecutorState(table->estate);
+	}
 	table_close(table->relation, NoLock);
 	if (table->root == NULL)
 		table->target->open = NULL;
@@ -375,6 +427,7 @@ call_close_tables(ApplyCall *call)
 {
 	write_flush_all(call);
 	close_triggers(call);
+	memset(call->scanning, 0, sizeof(call->scanning));
 	while (call->tables != NULL) {
 		OpenTable *table = call->tables;
 

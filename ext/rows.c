@@ -22,9 +22,11 @@
 static void
 fill_defaults(OpenTable *table, TupleTableSlot *slot)
 {
-	ExprContext *context = GetPerTupleExprContext(table->estate);
+	ExprContext *context;
 	TupleDesc desc = RelationGetDescr(table->relation);
 
+	table_need_defaults(table);
+	context = GetPerTupleExprContext(table->estate);
 	for (int i = 0; i < desc->natts; i++)
 		if (table->defaults[i] != NULL)
 			slot->tts_values[i] = ExecEvalExpr(table->defaults[i], context,
@@ -60,7 +62,7 @@ row_fill_insert(OpenTable *table, const struct frame_value *values, TupleTableSl
 {
 	ExecClearTuple(slot);
 	memset(slot->tts_isnull, true, slot->tts_tupleDescriptor->natts * sizeof(bool));
-	if (table->map->lacks_columns && table->defaults != NULL)
+	if (table->map->lacks_columns)
 		fill_defaults(table, slot);
 	for (int i = 0; i < table->target->n_columns; i++)
 		fill_value(table, i, &values[i], slot);
@@ -228,6 +230,29 @@ note_place(OpenTable *table)
 		   offset == ItemPointerGetOffsetNumber(&last) + 1);
 }
 
+static Relation
+key_index(OpenTable *table)
+{
+	if (table->key_index == NULL)
+		table->key_index = index_open(table->map->key_index, RowExclusiveLock);
+	return table->key_index;
+}
+
+static void
+open_scan(ApplyCall *call, OpenTable *table)
+{
+	OpenTable **place = &call->scanning[call->next_scan++ % CALL_SCANS_MAX];
+
+	if (*place != NULL) {
+		index_endscan((*place)->scan);
+		(*place)->scan = NULL;
+	}
+	*place = NULL;
+	table->scan = compat_index_beginscan(table->relation, key_index(table), SnapshotSelf,
+					     table->target->n_key);
+	*place = table;
+}
+
 /* A scan keeps what it allocates for later rows: never in the memory of one row. */
 static bool
 find_by_index(ApplyCall *call, OpenTable *table)
@@ -236,8 +261,7 @@ find_by_index(ApplyCall *call, OpenTable *table)
 	bool found;
 
 	if (table->scan == NULL)
-		table->scan = compat_index_beginscan(table->relation, table->key_index, SnapshotSelf,
-					      table->target->n_key);
+		open_scan(call, table);
 	index_rescan(table->scan, table->map->scan_key, table->target->n_key, NULL, 0);
 	found = index_getnext_slot(table->scan, ForwardScanDirection, table->found);
 	MemoryContextSwitchTo(old);
@@ -251,6 +275,7 @@ row_find(ApplyCall *call, OpenTable *table, const struct frame_value *image)
 	bool follows;
 
 	need_key(table);
+	table_need_slots(table);
 	hash = take_key(table, image);
 	write_flush(call, table);
 	follows = find_following(table);
@@ -275,8 +300,8 @@ row_find_again(ApplyCall *call, OpenTable *table, const struct frame_value *imag
 
 	old = MemoryContextSwitchTo(call->context);
 	snapshot = RegisterSnapshot(GetLatestSnapshot());
-	scan = compat_index_beginscan(table->relation, table->key_index, snapshot,
-			       table->target->n_key);
+	scan = compat_index_beginscan(table->relation, key_index(table), snapshot,
+				      table->target->n_key);
 	index_rescan(scan, table->map->scan_key, table->target->n_key, NULL, 0);
 	found = index_getnext_slot(scan, ForwardScanDirection, table->found);
 	index_endscan(scan);

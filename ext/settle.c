@@ -186,6 +186,7 @@ fill_new(ApplyCall *call, Conflict *conflict, const struct frame_value *image,
 		if (merge != NULL)
 			row_merge(table, merge->row, table->fresh);
 		table = call_route(call, table);
+		table_need_slots(table);
 	}
 	row_fill_insert(table, image, table->fresh);
 	if (merge != NULL)

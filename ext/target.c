@@ -7,7 +7,6 @@
 #include "catalog/pg_type.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -34,43 +33,6 @@ damaged_frame(const char *what)
 	ereport(ERROR,
 		(errcode(ERRCODE_ELVIS_DAMAGED),
 		 errmsg("frame is damaged: %s", what)));
-}
-
-/* ---- invalidation ---- */
-
-static void
-target_outdate(Target *target, Oid relid)
-{
-	for (TargetMap *map = target->maps; map != NULL; map = map->next)
-		if (!OidIsValid(relid) || map->relid == relid)
-			map->valid = false;
-}
-
-static void
-relation_changed(Datum arg, Oid relid)
-{
-	HASH_SEQ_STATUS status;
-	VersionEntry *entry;
-
-	if (targets == NULL)
-		return;
-	hash_seq_init(&status, targets);
-	while ((entry = hash_seq_search(&status)) != NULL)
-		target_outdate(entry->target, relid);
-}
-
-/* Types and namespaces: names and functions that the codecs hold. */
-static void
-type_changed(Datum arg, int cache, uint32 hash)
-{
-	relation_changed(arg, InvalidOid);
-}
-
-void
-target_init(void)
-{
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
-	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 }
 
 /* ---- learning ---- */

@@ -4,12 +4,13 @@
  * A Target is one version of a source's table, learnt from its TABLE record: columns, key, rules.
  * A TargetMap says how that lies on a table of this database: which column is which, where the key
  * is.  Both are facts and nothing else: no relation is open, no lock is held.  A map is made anew
- * after anything about the local table has changed.
+ * after anything about the local table has changed (map.c).
  */
 #ifndef ELVIS_EXT_TARGET_H
 #define ELVIS_EXT_TARGET_H
 
 #include "access/skey.h"
+#include "utils/acl.h"
 #include "utils/rel.h"
 
 #include <elvis/conflict.h>
@@ -46,17 +47,25 @@ typedef struct LocalColumn {
 typedef struct TargetMap {
 	struct TargetMap *next;
 	Oid relid;
-	bool valid;
+	struct LocalTable *local;	/* its changes are counted there */
+	uint64 seen;		/* how many there had been */
 	MemoryContext context;	/* of the map */
+	TupleDesc shape;	/* for slots: nobody counts who uses it */
+	AclMode rights;		/* what has been found of those of ... */
+	Oid rights_of;
 	Oid owner;
 	bool partitioned;	/* the root of partitions: holds no rows itself */
 	bool relay;		/* what is applied here is captured again */
 	bool fires_triggers;	/* row triggers of users fire under replica role */
 	bool has_generated;
+	bool has_checks;	/* besides NOT NULL */
+	bool has_types;		/* that are not the server's own */
 	bool has_code;		/* of its owner's, perhaps, that runs when rows are written */
 	bool deferrable;	/* has keys that are looked at when a source transaction ends */
 	bool misses_columns;	/* columns of the source are not here */
 	bool lacks_columns;	/* columns here that the source has not: defaults */
+	int n_not_null;
+	AttrNumber *not_null;
 	LocalColumn *columns;	/* by the source's column number */
 	Oid key_index;		/* InvalidOid: no usable index on the key's columns */
 	int *key;		/* the source's column for each column of that index */
@@ -78,11 +87,11 @@ typedef struct Target {
 	uint8 detect;		/* enum elvis_detect */
 	TargetRule rules[ELVIS_CONFLICT_KIND_END];
 	TargetMap *maps;
+	Oid found;		/* the table that bore the name last */
+	Oid found_by;		/* who was let see it */
 	int doubtful;		/* so many more INSERTs are looked up before they are tried */
 	struct OpenTable *open;	/* of the call that runs */
 } Target;
-
-void target_init(void);
 
 /* Forgets all targets: versions are numbers of one source. */
 void target_forget_all(void);
@@ -97,8 +106,17 @@ Target *target_learn(struct elvis_bytes payload);
 /* The version that a TABLE record is about; EL004. */
 uint64 target_version_of(struct elvis_bytes payload);
 
+/* ---- map.c ---- */
+
 /* How the target lies on this relation, which is open and locked. */
 TargetMap *target_map(Target *target, Relation relation);
+
+/* The same if it is known and nothing has changed since; else NULL. */
+TargetMap *target_known_map(const Target *target, Oid relid);
+
+void map_init(void);
+
+/* ---- target.c ---- */
 
 /* The codec of the type that the source's values have; an error when there is none here. */
 ValueCodec *target_source_codec(Target *target, int column);

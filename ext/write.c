@@ -22,6 +22,7 @@
 
 /* Rows that wait to be inserted together: enough that pages are filled at one go. */
 #define QUEUE_ROWS_MAX 256
+#define QUEUE_ROWS_MIN 4	/* there is room for at first */
 #define QUEUE_SIZE_MAX (1024 * 1024)
 
 void
@@ -42,22 +43,37 @@ write_step_over(ApplyCall *call, TupleTableSlot *slot)
 
 /* ---- what a written row brings along ---- */
 
+static bool
+lacks_value(const TargetMap *map, TupleTableSlot *slot)
+{
+	for (int i = 0; i < map->n_not_null; i++)
+		if (slot_attisnull(slot, map->not_null[i]))
+			return true;
+	return false;
+}
+
 /* What the table itself demands of a row, before it is written. */
 static void
 check_row(OpenTable *table, TupleTableSlot *slot)
 {
-	if (table->relation->rd_att->constr != NULL)
+	if (table->map->has_checks || lacks_value(table->map, slot)) {
+		table_need_executor(table);
 		ExecConstraints(table->result, slot, table->estate);
+	}
 	if (table->relation->rd_rel->relispartition &&
-	    (table->root == NULL || table->map->fires_triggers))
+	    (table->root == NULL || table->map->fires_triggers)) {
+		table_need_executor(table);
 		ExecPartitionCheck(table->result, slot, table->estate, true);
+	}
 }
 
 static void
 compute_generated(OpenTable *table, TupleTableSlot *slot, CmdType command)
 {
-	if (table->map->has_generated)
-		ExecComputeStoredGenerated(table->result, table->estate, slot, command);
+	if (!table->map->has_generated)
+		return;
+	table_need_executor(table);
+	ExecComputeStoredGenerated(table->result, table->estate, slot, command);
 }
 
 /* A relay's log; users' triggers would have to run first, so then ours is fired among them. */
@@ -74,6 +90,7 @@ static void
 begin_triggers(ApplyCall *call, OpenTable *table)
 {
 	call_open_triggers(call, table->map->owner);
+	table_need_executor(table);
 	table->estate->es_output_cid = GetCurrentCommandId(true);
 	table->estate->es_snapshot = GetActiveSnapshot();
 }
@@ -87,20 +104,28 @@ write_may_queue(ApplyCall *call, OpenTable *table)
 	       !table->map->deferrable;
 }
 
+static void
+make_queue_room(OpenTable *table)
+{
+	Size size;
+
+	if (table->n_queue_slots < table->n_queue_room)
+		return;
+	table->n_queue_room = table->n_queue_room == 0 ? QUEUE_ROWS_MIN
+						       : table->n_queue_room * 4;
+	size = sizeof(TupleTableSlot *) * table->n_queue_room;
+	table->queue = table->queue == NULL ? palloc(size) : repalloc(table->queue, size);
+}
+
 TupleTableSlot *
 write_queue_slot(ApplyCall *call, OpenTable *table)
 {
 	if (table->n_queued == table->n_queue_slots) {
 		MemoryContext old = MemoryContextSwitchTo(call->context);
 
-		/* a descriptor of our own is not counted: the server remembers the slots' uses of
-		 * one that is by its address, and that of 256 is a search through as many */
-		if (table->queue == NULL) {
-			table->queue = palloc(sizeof(TupleTableSlot *) * QUEUE_ROWS_MAX);
-			table->queue_desc = CreateTupleDescCopy(RelationGetDescr(table->relation));
-		}
+		make_queue_room(table);
 		table->queue[table->n_queue_slots++] =
-			MakeSingleTupleTableSlot(table->queue_desc, &TTSOpsVirtual);
+			MakeSingleTupleTableSlot(table->map->shape, &TTSOpsVirtual);
 		MemoryContextSwitchTo(old);
 	}
 	return table->queue[table->n_queued];
@@ -275,6 +300,7 @@ write_move(ApplyCall *call, OpenTable *table)
 		root->fresh->tts_isnull[to - 1] = table->fresh->tts_isnull[from - 1];
 	}
 	leaf = call_route(call, root);
+	table_need_slots(leaf);
 	ExecStoreAllNullTuple(leaf->fresh);
 	for (int i = 0; i < root->target->n_columns; i++) {
 		int from = table->map->columns[i].attnum, to = leaf->map->columns[i].attnum;
@@ -317,6 +343,8 @@ write_update(ApplyCall *call, OpenTable *table, const struct frame_value *image)
 	if (fires && !before_update(call, table, &result))
 		return result;
 	compute_generated(table, table->fresh, CMD_UPDATE);
+	if (table->root != NULL)
+		table_need_executor(table);
 	if (table->root != NULL &&
 	    !ExecPartitionCheck(table->result, table->fresh, table->estate, false))
 		return write_move(call, table);

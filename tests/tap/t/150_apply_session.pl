@@ -115,10 +115,11 @@ ok(same_rows('far', $paris, $lyon), 'and found');
 # ---- facts are learnt anew when the table has changed, also within the session ----
 $paris->sql("insert into t values (7001, 'first')");
 my @after = ('alter table t rename v to w; alter table t add v varchar(20); alter table t add z int generated always as (id * 2) stored',
-	'alter table t drop constraint t_pkey; alter table t add primary key (id)');
+	'alter table t drop constraint t_pkey; alter table t add primary key (id)',
+	'alter table t rename to t_was; create table t (id int primary key, v text)');
 # positions follow one another, so each frame is made when the one before is applied
 my @sql = ($link->open_sql . ';');
-for my $i (0 .. 2)
+for my $i (0 .. 3)
 {
 	my @at = $i == 0 ? $link->position : ($id, $token, 0, 0, 0);
 	(my $new, $id, $token) = $i == 0 ? $link->read : do {
@@ -133,8 +134,9 @@ for my $i (0 .. 2)
 }
 ($status, $out, $error) = $lyon->try_sql(join "\n", @sql);
 is($status, 0, 'the table is altered between two frames of a session') or diag $error;
-is($lyon->sql('select id, v, w, z from t where id > 7000 order by id'),
+is($lyon->sql('select id, v, w, z from t_was where id > 7000 order by id'),
 	"7001||first|14002\n7002|next||14004\n7003|next||14006", 'and each is applied to what it is');
+is($lyon->sql('select * from t'), '7004|next', 'or to another that has its name now');
 
 # ---- a savepoint must not take half a target transaction back ----
 ($records, $id, $token) = $link->read;
