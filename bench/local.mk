@@ -17,6 +17,9 @@ bench_environment = \
 EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/RESULTS.md \
+	%reldir%/peers \
+	%reldir%/plots \
+	%reldir%/raw \
 	%reldir%/c/empty_trigger.c \
 	%reldir%/c/tpcb.c \
 	%reldir%/lib/Bench/Cpu.pm \

@@ -11,9 +11,9 @@ sub first_match
 	my ($path, $pattern) = @_;
 
 	open my $file, '<', $path or return 'unknown';
-	while (<$file>)
+	while (my $line = <$file>)	# not $_, which may be a caller's
 	{
-		return $1 if /$pattern/;
+		return $1 if $line =~ $pattern;
 	}
 	return 'unknown';
 }
