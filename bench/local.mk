@@ -21,6 +21,7 @@ EXTRA_DIST += \
 	%reldir%/peers \
 	%reldir%/plots \
 	%reldir%/raw \
+	%reldir%/tables \
 	%reldir%/c/empty_trigger.c \
 	%reldir%/c/tpcb.c \
 	%reldir%/lib/Bench/Cpu.pm \
