@@ -315,7 +315,7 @@ position_skips_left(const Position *position, Datum *left)
 }
 
 void
-position_lock(const struct elvis_position *expected, Position *position)
+position_lock(const struct elvis_position *expected, bool behind, Position *position)
 {
 	const pg_uuid_t *link = position_link();
 	Relation relation = table_open(catalog_find("position"), RowExclusiveLock);
@@ -338,6 +338,7 @@ position_lock(const struct elvis_position *expected, Position *position)
 	if (!position_equal(&position->at, expected))
 		ereport(ERROR,
 			(errcode(ERRCODE_ELVIS_POSITION),
+			 behind ? errmsg("the transaction that this one follows was not applied") :
 			 errmsg("the link does not stand where its daemon believes"),
 			 errdetail("It stands at snapshot " INT64_FORMAT " to " INT64_FORMAT
 				   ", seq " INT64_FORMAT "; expected were " INT64_FORMAT

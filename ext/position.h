@@ -41,7 +41,7 @@ const pg_uuid_t *position_link(void);
  * Locks the row of the session's link and reads it; EL010 unless it stands at `expected`.  What it
  * points to is in the current memory context.
  */
-void position_lock(const struct elvis_position *expected, Position *position);
+void position_lock(const struct elvis_position *expected, bool behind, Position *position);
 
 /* Moves the locked row to `next`; changes passed on the operator's word are forgotten. */
 void position_store(Position *position, const struct elvis_position *next, int64 source_at);

@@ -84,7 +84,7 @@ walk_begin(const struct frame_head *head)
 	walk->rechecking = -1;
 	walk->limit = UINT64_MAX;
 	initStringInfo(&walk->conflict);
-	position_lock(&head->expected, &walk->position);
+	position_lock(&head->expected, (head->flags & ELVIS_FRAME_BEHIND) != 0, &walk->position);
 	walk->node = route_node();
 	MemoryContextSwitchTo(old);
 	current = walk;

@@ -3,8 +3,9 @@
  *
  * A target transaction is a transaction there, with the link's position in it.  What is not large
  * goes as one statement that is its own transaction; what is, and what meets a conflict that has to
- * be asked about, goes in an explicit one.  A piece or such a transaction is sent and its result
- * collected when the next is to be sent, so that the daemon reads on while the target works.
+ * be asked about, goes in an explicit one.  Of such statements several are under way, so that the
+ * target has the next one when it is done with one; a piece of a large transaction is sent when the
+ * result of the one before it is there.  Meanwhile the daemon reads on.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <elvis/sink.h>
 
 #include "base/arena.h"
+#include "base/attr.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/mem.h"
@@ -27,6 +29,10 @@
 /* Up to this many bytes are held back, for a transaction of one statement: what is cut while
  * catching up, with a source transaction at its end that is not small */
 #define ALONE_MAX ((size_t) 1 << 20)
+
+/* So many transactions of one statement are under way at most: the target works at one and has
+ * another at hand.  More would only take memory. */
+#define AHEAD 2
 
 /* After one that had to ask, so many more are not tried in one statement */
 #define WARY 8
@@ -67,14 +73,19 @@ struct postgres {
 	struct arena *question;	/* of the conflict being asked about */
 	struct strbuf bytes;	/* the frame or verdict being sent */
 
-	struct transaction both[2];
-	struct transaction *writing;	/* from begin to commit */
+	struct transaction ring[AHEAD + 1];
+	size_t oldest;		/* in the ring: those sent as one statement, their results not */
+	size_t n_sent;		/* collected, and behind them the one from begin to commit */
 	bool began;		/* BEGIN was sent, and the frame that is FIRST */
-	bool flying;		/* a frame was sent and its result not collected */
-	struct transaction *sent;	/* as one statement */
-	bool committing;	/* and its result not collected */
+	bool flying;		/* a frame was sent in it and its result not collected */
 	int wary;		/* so many more are not to go as one statement */
 };
+
+static struct transaction *
+writing(struct postgres *p)
+{
+	return &p->ring[(p->oldest + p->n_sent) % ARRAY_LEN(p->ring)];
+}
 
 static enum elvis_result
 failed(struct postgres *p, const struct err *err)
@@ -243,8 +254,10 @@ settle(struct postgres *p, PGresult *result)
 
 /* Frames ------------------------------------------------------------------------ */
 
+/* send: conn_send(), or conn_queue() for what is a transaction of its own */
 static enum elvis_result
-send_frame(struct postgres *p, const struct frame *frame)
+put_out(struct postgres *p, const struct frame *frame,
+	bool (*send)(struct conn *, const char *, const struct params *, struct err *))
 {
 	struct params params = PARAMS_NONE;
 	struct err err = ERR_INIT;
@@ -255,11 +268,18 @@ send_frame(struct postgres *p, const struct frame *frame)
 		return ELVIS_SINK_STOPPED;
 	}
 	params_bytes(&params, p->bytes.data, p->bytes.length);
-	if (!conn_send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params,
-		       &err))
-		return failed(p, &err);
-	p->flying = true;
-	return ELVIS_SINK_OK;
+	return send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params,
+		    &err) ? ELVIS_SINK_OK : failed(p, &err);
+}
+
+/* In the explicit transaction */
+static enum elvis_result
+send_frame(struct postgres *p, const struct frame *frame)
+{
+	enum elvis_result result = put_out(p, frame, conn_send);
+
+	p->flying = result == ELVIS_SINK_OK;
+	return result;
 }
 
 /* The result of the frame that is under way, if one is */
@@ -338,47 +358,85 @@ commit_explicit(struct postgres *p, struct transaction *t)
 	return result;
 }
 
-/* One statement that is its own transaction.  Its records are kept for finish(). */
+/* One statement that is its own transaction.  Its records are kept until its result is known. */
 static enum elvis_result
-commit_alone(struct postgres *p)
+send_alone(struct postgres *p)
 {
-	struct transaction *t = p->writing;
+	const struct transaction *t = writing(p);
 	struct frame frame = {
-		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE,
+		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE |
+			(p->n_sent > 0 ? ELVIS_FRAME_BEHIND : 0),
 		.expected = t->expected, .next = t->next, .at = t->at,
 		.records = held_bytes(t),
 	};
-	enum elvis_result result = send_frame(p, &frame);
+	enum elvis_result result = put_out(p, &frame, conn_queue);
 
-	if (result != ELVIS_SINK_OK)
-		return result;
-	p->committing = true;
-	p->writing = p->sent;
-	p->sent = t;
+	if (result == ELVIS_SINK_OK)
+		p->n_sent++;
+	return result;
+}
+
+static void
+forget_oldest(struct postgres *p)
+{
+	p->oldest = (p->oldest + 1) % ARRAY_LEN(p->ring);
+	p->n_sent--;
+}
+
+/* What was sent behind one that failed expects a position that is not there, and fails too; unless
+ * another daemon has brought the link there meanwhile. */
+static enum elvis_result
+see_others_fail(struct postgres *p)
+{
+	for (size_t i = 1; i < p->n_sent; i++) {
+		struct err err = ERR_INIT;
+
+		if (conn_collect(p->conn, NULL, &err)) {
+			p->host->fail(p->host, "somebody else works for the link");
+			return ELVIS_SINK_RETRY;
+		}
+		if (!conn_alive(p->conn))
+			return failed(p, &err);
+	}
 	return ELVIS_SINK_OK;
 }
 
-/*
- * Sees the transaction that went as one statement become whole.  One that met what it could not
- * settle has left nothing behind, and goes once more, as an explicit one.  Nothing was sent after
- * it, so nothing can have been applied before the answer.
- */
+/* The oldest met what could not be settled, and has left nothing behind.  All of them go once
+ * more, one after the other, in explicit transactions. */
 static enum elvis_result
-finish(struct postgres *p)
+send_again(struct postgres *p)
 {
-	struct err err = ERR_INIT;
-	PGresult *result;
+	enum elvis_result result = see_others_fail(p);
 
-	if (!p->committing)
-		return ELVIS_SINK_OK;
-	p->committing = false;
-	p->flying = false;
-	if (conn_collect(p->conn, &result, &err))
-		return settle(p, result);
-	if (strcmp(conn_sqlstate(p->conn), SQLSTATE_MUST_ASK) != 0)
-		return failed(p, &err);
+	while (result == ELVIS_SINK_OK && p->n_sent > 0) {
+		result = commit_explicit(p, &p->ring[p->oldest]);
+		forget_oldest(p);
+	}
 	p->wary = WARY;
-	return commit_explicit(p, p->sent);
+	return result;
+}
+
+/* Sees transactions that went as one statement become whole, until no more than `left` are under
+ * way. */
+static enum elvis_result
+finish(struct postgres *p, size_t left)
+{
+	enum elvis_result outcome = ELVIS_SINK_OK;
+
+	while (outcome == ELVIS_SINK_OK && p->n_sent > left) {
+		struct err err = ERR_INIT;
+		PGresult *result;
+
+		if (conn_collect(p->conn, &result, &err)) {
+			outcome = settle(p, result);
+			forget_oldest(p);
+		} else if (strcmp(conn_sqlstate(p->conn), SQLSTATE_MUST_ASK) == 0) {
+			outcome = send_again(p);
+		} else {
+			outcome = failed(p, &err);
+		}
+	}
+	return outcome;
 }
 
 /* The calls of <elvis/sink.h> ----------------------------------------------------- */
@@ -393,8 +451,8 @@ postgres_close(void *state)
 	arena_free(p->arena);
 	arena_free(p->question);
 	strbuf_free(&p->bytes);
-	strbuf_free(&p->both[0].records);
-	strbuf_free(&p->both[1].records);
+	for (size_t i = 0; i < ARRAY_LEN(p->ring); i++)
+		strbuf_free(&p->ring[i].records);
 	free(p);
 }
 
@@ -444,10 +502,8 @@ postgres_open(const struct elvis_host *host, const struct elvis_link *link,
 	p->arena = arena_new();
 	p->question = arena_new();
 	strbuf_init(&p->bytes, FRAME_MAX);
-	strbuf_init(&p->both[0].records, FRAME_MAX);
-	strbuf_init(&p->both[1].records, FRAME_MAX);
-	p->writing = &p->both[0];
-	p->sent = &p->both[1];
+	for (size_t i = 0; i < ARRAY_LEN(p->ring); i++)
+		strbuf_init(&p->ring[i].records, FRAME_MAX);
 	if (!conn_open(&p->conn, &conn_options, &err) || !meet_target(p, &err)) {
 		result = failed(p, &err);
 		postgres_close(p);
@@ -498,7 +554,7 @@ postgres_durable(void *state, struct elvis_position *position, bool *known)
 	struct params params = PARAMS_NONE;
 	struct err err = ERR_INIT;
 	AUTO_RESULT PGresult *result = NULL;
-	enum elvis_result finished = finish(p);
+	enum elvis_result finished = finish(p, 0);
 
 	if (finished != ELVIS_SINK_OK)
 		return finished;
@@ -531,8 +587,8 @@ postgres_begin(void *state, const struct elvis_position *position)
 {
 	struct postgres *p = state;
 
-	p->writing->expected = *position;
-	strbuf_reset(&p->writing->records);
+	writing(p)->expected = *position;
+	strbuf_reset(&writing(p)->records);
 	return ELVIS_SINK_OK;
 }
 
@@ -540,7 +596,7 @@ static enum elvis_result
 postgres_write(void *state, const struct elvis_piece *piece)
 {
 	struct postgres *p = state;
-	struct transaction *t = p->writing;
+	struct transaction *t = writing(p);
 	const uint8_t *at = piece->records;
 	struct elvis_bytes records = { at, at + piece->length };
 	enum elvis_result result;
@@ -549,7 +605,7 @@ postgres_write(void *state, const struct elvis_piece *piece)
 		strbuf_add(&t->records, piece->records, piece->length);
 		return ELVIS_SINK_OK;
 	}
-	result = finish(p);
+	result = finish(p, 0);
 	if (result == ELVIS_SINK_OK && t->records.length > 0)
 		result = send_held(p, t);
 	return result == ELVIS_SINK_OK ? send_records(p, t, records) : result;
@@ -559,15 +615,15 @@ static enum elvis_result
 postgres_commit(void *state, const struct elvis_position *next, int64_t at)
 {
 	struct postgres *p = state;
-	struct transaction *t = p->writing;
-	enum elvis_result result = finish(p);
+	struct transaction *t = writing(p);
+	enum elvis_result result = finish(p, p->began || p->wary > 0 ? 0 : AHEAD - 1);
 
 	t->next = *next;
 	t->at = at;
 	if (result != ELVIS_SINK_OK)
 		return result;
 	if (!p->began && p->wary == 0)
-		return commit_alone(p);
+		return send_alone(p);
 	if (p->wary > 0)
 		p->wary--;
 	return commit_explicit(p, t);
@@ -576,7 +632,7 @@ postgres_commit(void *state, const struct elvis_position *next, int64_t at)
 static enum elvis_result
 postgres_settle(void *state)
 {
-	return finish(state);
+	return finish(state, 0);
 }
 
 /* With a statement still under way there is no way to say ROLLBACK: the session ends instead, and
@@ -587,7 +643,7 @@ postgres_rollback(void *state)
 	struct postgres *p = state;
 	struct err err = ERR_INIT;
 
-	strbuf_reset(&p->writing->records);
+	strbuf_reset(&writing(p)->records);
 	if (p->began && !p->flying && conn_alive(p->conn) && !conn_busy(p->conn))
 		(void) !conn_command(p->conn, "ROLLBACK", &err);
 	p->began = false;

@@ -25,7 +25,7 @@
 struct conn {
 	PGconn *pg;
 	int stop_fd;
-	bool busy;
+	unsigned under_way;	/* statements sent and not collected */
 	int connect_ms;
 	bool abandoned;		/* a wait was given up in the middle of a statement */
 	char sqlstate[6];
@@ -80,7 +80,7 @@ conn_alive(const struct conn *conn)
 bool
 conn_busy(const struct conn *conn)
 {
-	return conn->busy;
+	return conn->under_way > 0;
 }
 
 /* libpq's messages end in newlines and may have several lines; a sentence has one. */
@@ -95,7 +95,7 @@ fail_text(struct err *err, enum err_class class, const char *text)
 bool
 conn_lost(struct conn *conn, struct err *err)
 {
-	conn->busy = false;
+	conn->under_way = 0;
 	conn->sqlstate[0] = '\0';
 	return fail_text(err, ERR_RETRY, PQerrorMessage(conn->pg));
 }
@@ -319,6 +319,27 @@ is_copy(const PGresult *result)
 	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
+static bool
+is_piped(const struct conn *conn)
+{
+	return PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF;
+}
+
+/* Behind the results of a queued statement comes the end of its transaction; behind the last one
+ * the session is as others are. */
+static bool
+collect_end(struct conn *conn, struct err *err)
+{
+	AUTO_RESULT PGresult *end = NULL;
+
+	if (!next_result(conn, &end, err))
+		return false;
+	if (PQresultStatus(end) != PGRES_PIPELINE_SYNC ||
+	    (conn->under_way == 0 && !PQexitPipelineMode(conn->pg)))
+		return conn_lost(conn, err);
+	return true;
+}
+
 bool
 conn_collect(struct conn *conn, PGresult **result, struct err *err)
 {
@@ -332,10 +353,13 @@ conn_collect(struct conn *conn, PGresult **result, struct err *err)
 		if (is_copy(last))
 			break;
 	}
-	conn->busy = false;
+	if (conn->under_way > 0)
+		conn->under_way--;
 	if (done && last == NULL)
 		done = conn_lost(conn, err);
-	else if (done && PQresultStatus(last) == PGRES_FATAL_ERROR)
+	if (done && is_piped(conn))
+		done = collect_end(conn, err);
+	if (done && PQresultStatus(last) == PGRES_FATAL_ERROR)
 		done = fail_result(conn, last, err);
 	if (done && result != NULL)
 		*result = last;
@@ -367,23 +391,45 @@ prepare(struct conn *conn, const char *sql, const struct params *params, const c
 	return true;
 }
 
+/* One more is under way, as soon as libpq has it. */
+static bool
+put_statement(struct conn *conn, const char *name, const struct params *params, struct err *err)
+{
+	if (!PQsendQueryPrepared(conn->pg, name, params->count, params->values, params->lengths,
+				 params->formats, 1) ||
+	    (is_piped(conn) && !PQpipelineSync(conn->pg)))
+		return conn_lost(conn, err);
+	conn->under_way++;
+	return flush(conn, err);
+}
+
 bool
 conn_send(struct conn *conn, const char *sql, const struct params *params, struct err *err)
 {
 	static const struct params none = PARAMS_NONE;
 	const char *name;
 
-	if (conn->busy)
+	if (conn_busy(conn))
 		return err_set(err, ERR_BUG, "a statement is still under way");
 	if (params == NULL)
 		params = &none;
-	if (!prepare(conn, sql, params, &name, err))
-		return false;
-	if (!PQsendQueryPrepared(conn->pg, name, params->count, params->values, params->lengths,
-				 params->formats, 1))
-		return conn_lost(conn, err);
-	conn->busy = true;
-	return flush(conn, err);
+	return prepare(conn, sql, params, &name, err) && put_statement(conn, name, params, err);
+}
+
+bool
+conn_queue(struct conn *conn, const char *sql, const struct params *params, struct err *err)
+{
+	const char *name = hash_get_text(conn->statements, sql);
+
+	if (conn_busy(conn) && (!is_piped(conn) || name == NULL))
+		return err_set(err, ERR_BUG, "a statement is still under way");
+	if (!conn_busy(conn)) {
+		if (!prepare(conn, sql, params, &name, err))
+			return false;
+		if (!PQenterPipelineMode(conn->pg))
+			return conn_lost(conn, err);
+	}
+	return put_statement(conn, name, params, err);
 }
 
 bool
@@ -396,10 +442,10 @@ conn_run(struct conn *conn, const char *sql, const struct params *params, PGresu
 bool
 conn_command(struct conn *conn, const char *sql, struct err *err)
 {
-	if (conn->busy)
+	if (conn_busy(conn))
 		return err_set(err, ERR_BUG, "a statement is still under way");
 	if (!PQsendQuery(conn->pg, sql))
 		return conn_lost(conn, err);
-	conn->busy = true;
+	conn->under_way++;
 	return flush(conn, err) && conn_collect(conn, NULL, err);
 }

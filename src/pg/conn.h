@@ -65,6 +65,16 @@ MUST_USE bool conn_send(struct conn *conn, const char *sql, const struct params 
 			struct err *err);
 MUST_USE bool conn_collect(struct conn *conn, PGresult **result, struct err *err);
 
+/*
+ * Sends a statement although others sent by conn_queue() are not collected yet: the server comes
+ * to it without waiting for us.  Each is a transaction of its own, not undone when one before it
+ * fails; conn_collect() gives their results in the order they were sent.  Beside others only what
+ * this session has prepared already, by having run it; nothing else until all are collected.
+ * Blocks while the server has not taken what was sent.
+ */
+MUST_USE bool conn_queue(struct conn *conn, const char *sql, const struct params *params,
+			 struct err *err);
+
 /* A statement sent is not yet collected. */
 bool conn_busy(const struct conn *conn);
 

@@ -143,6 +143,7 @@ enum elvis_frame_flags {
 	ELVIS_FRAME_LAST = 2,	/* it ends; the position to store follows */
 	ELVIS_FRAME_ALONE = 4,	/* FIRST and LAST in a statement that is its own transaction: what
 				 * cannot be settled on the spot is raised, not asked */
+	ELVIS_FRAME_BEHIND = 8,	/* sent before it was known whether the one before it succeeds */
 };
 
 enum elvis_conflict_parts {

@@ -6,6 +6,7 @@ use warnings;
 use Elvis::Daemon;
 use Elvis::Node;
 use Elvis::Util;
+use PostgreSQL::Test::Utils 'slurp_file';
 use Test::More;
 
 my $paris = Elvis::Node->new('paris');
@@ -13,13 +14,14 @@ my $lyon = Elvis::Node->new('lyon', beside => $paris);
 my $policy = "$ENV{ELVIS_BUILDDIR}/tests/plugins/.libs/asks.so";
 
 $_->sql('create table t (id int primary key, v text)') for $paris, $lyon;
-my $daemon = Elvis::Daemon->new('asking', nodes => [ $paris, $lyon ], config => <<"CONF");
+my $config = <<"CONF";
 nodes = ( { name = "paris"; id = 1; conninfo = "\@conninfo paris\@"; },
           { name = "lyon"; id = 2; conninfo = "\@conninfo lyon\@"; } );
 retry_max = "200 ms";
-links = ( { name = "paris_lyon"; from = "paris"; to = "lyon";
+links = ( { name = "paris_lyon"; from = "paris"; to = "lyon"; granularity = "batch";
             tables = ( { match = "public.t"; policy = "$policy"; } ); } );
 CONF
+my $daemon = Elvis::Daemon->new('asking', nodes => [ $paris, $lyon ], config => $config);
 $daemon->ctl_ok('apply');
 $daemon->start;
 $paris->sql("insert into t select i, 'x' from generate_series(1, 2000) i");
@@ -70,6 +72,25 @@ $paris->sql("update t set v = 'apply ' || repeat('x', 1000) where id > 1000");
 $daemon->wait_caught_up;
 ok($lyon->sql("select bool_and(v like 'apply x%') from t where id > 1000") eq 't',
 	'a thousand questions are answered');
+
+# transactions that were sent behind one with a question go again after its answer: each expects
+# what the one before it made of the row
+my $before = $lyon->sql("select max(id) from elvis.resolution");
+my $log = -s $lyon->cluster->logfile;
+$daemon->stop;
+disturb("update t set v = 'lyon' where id in (500, 501)");
+$paris->sql("update t set v = 'apply $_' where id = 500") for 1 .. 40;
+$paris->sql("update t set v = 'merge' where id = 501");
+$paris->sql("update t set v = 'apply $_' where id in (500, 501)") for 41 .. 60;
+$daemon->write_config($config =~ s/granularity = "batch"/granularity = "transaction"/r);
+$daemon->start;
+$daemon->wait_caught_up;
+is(join(' ', map { value($_) } 500, 501), 'apply 60 apply 60', 'what follows a question is not lost');
+is($lyon->sql("select string_agg((key->>'id') || ' ' || verdict, ', ' order by id)
+	from elvis.resolution where id > $before"), '500 apply_remote, 501 merge, 501 apply_remote',
+	'nor asked about where it fits');
+like(slurp_file($lyon->cluster->logfile, $log),
+	qr/the transaction that this one follows was not applied/, 'it had been sent already');
 
 # an abstention leads to strict at the end of the chain
 disturb("update t set v = 'lyon' where id = 300");
