@@ -15,8 +15,8 @@ transaction), or rows of 97 bytes inserted, updated or deleted, by statements of
 or by one; and rows of 42 columns (wide), and of 16 kB out of line (document), of which an
 update changes one integer. Then delivery is started, and the clock runs until the last
 change is visible at the target; the start is part of it. CPU time, in us a change, is that
-of the backends that apply, from /proc/PID/schedstat; of all of the source server; and of
-the daemon, in ticks. After each run all tables are compared by checksum.
+of the backends that apply, of all of the source server, and of the daemon, as the kernel
+counts it. After each run all tables are compared by checksum.
 TEXT
 }
 

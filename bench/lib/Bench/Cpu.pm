@@ -5,6 +5,7 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use List::Util 'sum0';
 use POSIX ();
 
 our @EXPORT_OK = qw(cpu_of_backend cpu_of_process cpu_of_server descendants
@@ -42,13 +43,13 @@ sub cpu_of_backend
 	return (split ' ', $schedstat)[0] / 1e9;
 }
 
-# All threads', those that ended too, to the tick (10 ms)
+# All threads', to the nanosecond; those that have ended are left out, and daemons keep theirs.
 sub cpu_of_process
 {
 	my ($pid) = @_;
-	my @field = stat_fields($pid) or return 0;
 
-	return ($field[11] + $field[12]) / $ticks;
+	return sum0(map { (split ' ', slurp($_) // '0')[0] } glob "/proc/$pid/task/*/schedstat")
+		/ 1e9;
 }
 
 sub children
