@@ -16,12 +16,12 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 
 #define LOGGED_AHEAD 32	/* numbers, as in nextval() */
 
@@ -64,7 +64,7 @@ forget(Datum arg, Oid relid)
 void
 catalog_init(void)
 {
-	CacheRegisterRelcacheCallback(forget, (Datum) 0);
+	inval_relation(forget);
 }
 
 Oid

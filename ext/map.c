@@ -18,6 +18,7 @@
 
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "target.h"
 
 /* ---- invalidation ---- */
@@ -66,7 +67,7 @@ type_changed(Datum arg, int cache, uint32 hash)
 void
 map_init(void)
 {
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	inval_relation(relation_changed);
 	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, name_or_right_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(AUTHOID, name_or_right_changed, (Datum) 0);

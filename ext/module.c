@@ -35,6 +35,7 @@ _PG_init(void)
 	catalog_init();
 	node_init();
 	segment_init();
+	snapshot_init();
 	relation_init();
 	version_init();
 	read_init();

@@ -15,6 +15,7 @@
 #include <elvis/record.h>
 
 #include "catalog.h"
+#include "inval.h"
 #include "node.h"
 
 PG_FUNCTION_INFO_V1(elvis_system_identifier);
@@ -44,7 +45,7 @@ forget(Datum arg, Oid relid)
 void
 node_init(void)
 {
-	CacheRegisterRelcacheCallback(forget, (Datum) 0);
+	inval_relation(forget);
 }
 
 static Datum

@@ -14,7 +14,6 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
@@ -23,6 +22,7 @@
 #include "catalog.h"
 #include "collect.h"
 #include "compat.h"
+#include "inval.h"
 #include "node.h"
 #include "read.h"
 #include "render.h"
@@ -83,7 +83,7 @@ log_changed(Datum arg, Oid relid)
 void
 read_init(void)
 {
-	CacheRegisterRelcacheCallback(log_changed, (Datum) 0);
+	inval_relation(log_changed);
 }
 
 static void

@@ -4,9 +4,9 @@
 #include "postgres.h"
 
 #include "access/xact.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 
+#include "inval.h"
 #include "recent.h"
 
 #define KEPT 4	/* both ends of the batch, and those of another one */
@@ -54,7 +54,7 @@ subxact_event(SubXactEvent event, SubTransactionId self, SubTransactionId parent
 void
 recent_init(void)
 {
-	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+	inval_relation(table_changed);
 	RegisterXactCallback(xact_event, NULL);
 	RegisterSubXactCallback(subxact_event, NULL);
 }
@@ -68,11 +68,23 @@ copy_image(MemoryContext context, const struct snapshot_image *image)
 	return memcpy(MemoryContextAlloc(context, size), image, size);
 }
 
+static bool
+is_there(const struct snapshot_row *row)
+{
+	for (int i = 0; i < KEPT; i++)
+		if (ring[i].row.id == row->id && ring[i].row.token == row->token)
+			return true;
+	return false;
+}
+
 void
 recent_add(Oid table, const struct snapshot_row *row)
 {
-	struct snapshot_image *image = copy_image(TopMemoryContext, row->image);
+	struct snapshot_image *image;
 
+	if (is_there(row))
+		return;
+	image = copy_image(TopMemoryContext, row->image);
 	if (ring[next].row.id != 0)
 		pfree(ring[next].row.image);
 	ring[next].table = table;

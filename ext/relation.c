@@ -27,6 +27,7 @@
 
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "key.h"
 #include "node.h"
 #include "relation.h"
@@ -108,7 +109,7 @@ type_changed(Datum arg, int cache, uint32 hash)
 void
 relation_init(void)
 {
-	CacheRegisterRelcacheCallback(relation_changed, (Datum) 0);
+	inval_relation(relation_changed);
 	CacheRegisterSyscacheCallback(NAMESPACEOID, schema_changed, (Datum) 0);
 	CacheRegisterSyscacheCallback(TYPEOID, type_changed, (Datum) 0);
 }

@@ -14,12 +14,12 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
-#include "utils/inval.h"
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "segment.h"
 
 PG_FUNCTION_INFO_V1(elvis_try_lock);
@@ -51,7 +51,7 @@ forget(Datum arg, Oid relid)
 void
 segment_init(void)
 {
-	CacheRegisterRelcacheCallback(forget, (Datum) 0);
+	inval_relation(forget);
 }
 
 int64
@@ -189,16 +189,12 @@ segment_close(struct segment_target *target)
 
 /* ---- the list ---- */
 
-Oid
-segment_snapshots(int32 n)
+bool
+segment_snapshots(int32 n, Oid *snapshots, Oid *pkey)
 {
-	Oid found = find("snapshot", n, "");
-
-	if (!OidIsValid(found))
-		ereport(ERROR,
-			(errcode(ERRCODE_UNDEFINED_TABLE),
-			 errmsg("table elvis.snapshot_%d is missing", n)));
-	return found;
+	*snapshots = find("snapshot", n, "");
+	*pkey = find("snapshot", n, "_pkey");
+	return OidIsValid(*snapshots) && OidIsValid(*pkey);
 }
 
 static uint64

@@ -66,7 +66,7 @@ bool segment_has_chunk(uint64 lo, uint64 hi);
 /* Number of the segment that is written now. */
 int32 segment_current(void);
 
-/* The table elvis.snapshot_<n>; an error when it is not there. */
-Oid segment_snapshots(int32 n);
+/* The table elvis.snapshot_<n> and its key's index; false when they are not there. */
+bool segment_snapshots(int32 n, Oid *snapshots, Oid *pkey);
 
 #endif

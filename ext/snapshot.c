@@ -24,6 +24,7 @@
 
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "node.h"
 #include "recent.h"
 #include "segment.h"
@@ -181,10 +182,49 @@ snapshot_find(int64 id, struct snapshot_row *row)
 	return id != 0 && (recent_find(id, row) || find_anywhere(id, row));
 }
 
+/* Where snapshots are recorded now; n is 0 when it has to be looked for. */
+static struct {
+	int32 n;
+	Oid snapshots, pkey;
+} current;
+
+static void
+forget_current(Datum arg, Oid relid)
+{
+	if (!OidIsValid(relid) || relid == current.snapshots)
+		current.n = 0;
+}
+
+void
+snapshot_init(void)
+{
+	inval_relation(forget_current);
+}
+
+static void
+find_current(void)
+{
+	int32 n = segment_current();
+
+	if (n == current.n)
+		return;
+	current.n = n;	/* first: what changes meanwhile makes us look again */
+	if (segment_snapshots(n, &current.snapshots, &current.pkey))
+		return;
+	current.n = 0;
+	ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
+			errmsg("table elvis.snapshot_%d or its key is missing", n)));
+}
+
+/* In the current segment, unless none has been recorded since it is. */
 bool
 snapshot_newest(struct snapshot_row *row)
 {
-	return find_anywhere(0, row);
+	find_current();
+	if (!find_in(current.snapshots, current.pkey, 0, row))
+		return find_anywhere(0, row);
+	recent_add(current.snapshots, row);
+	return true;
 }
 
 /* ---- taking one ---- */
@@ -222,28 +262,38 @@ commit_durably(void)
 					 PGC_S_SESSION, GUC_ACTION_LOCAL, true, 0, false);
 }
 
+/*
+ * Random numbers are drawn many at a time, because each draw costs as much as a row.  The time
+ * makes another token of one that is used twice, by a machine set back with all that was in its
+ * memory.
+ */
 static int64
-random_token(void)
+random_token(TimestampTz at)
 {
-	int64 token;
+	static int64 drawn[64];
+	static int left;
 
-	do {
-		if (!pg_strong_random(&token, sizeof(token)))
+	for (;;) {
+		if (left == 0 && !pg_strong_random(drawn, sizeof(drawn)))
 			ereport(ERROR,
 				(errcode(ERRCODE_INTERNAL_ERROR),
-				 errmsg("could not get a random number")));
-	} while (token == 0);
-	return token;
+				 errmsg("could not get random numbers")));
+		if (left == 0)
+			left = lengthof(drawn);
+		if ((drawn[--left] ^ at) != 0)
+			return drawn[left] ^ at;
+	}
 }
 
 static void
 record(const struct snapshot_row *row)
 {
-	Relation relation =
-		table_open(segment_snapshots(segment_current()), RowExclusiveLock);
 	Datum values[SNAPSHOT_COLUMNS];
 	bool nulls[SNAPSHOT_COLUMNS] = {false};
+	Relation relation;
 
+	find_current();
+	relation = table_open(current.snapshots, RowExclusiveLock);
 	values[SNAPSHOT_ID - 1] = Int64GetDatum(row->id);
 	values[SNAPSHOT_TOKEN - 1] = Int64GetDatum(row->token);
 	values[SNAPSHOT_SNAP - 1] = PointerGetDatum(row->image);
@@ -259,10 +309,10 @@ static void
 take(const struct snapshot_row *last, struct snapshot_row *row)
 {
 	row->id = last == NULL ? 1 : last->id + 1;
-	row->token = random_token();
 	row->sealed = catalog_sequence_last(CATALOG_LOG_SEQ);	/* before the snapshot */
 	row->image = snapshot_now();
 	row->at = GetCurrentTimestamp();
+	row->token = random_token(row->at);
 	if (last != NULL && !follows(row->image, last->image))
 		ereport(ERROR,
 			(errcode(ERRCODE_INTERNAL_ERROR),
@@ -386,11 +436,14 @@ take_if_needed(struct snapshot_row *newest, bool *any)
 static bool
 anything_new(struct snapshot_row *newest, bool *any, int64 known)
 {
-	*any = recent_find(0, newest) && newest->id == known;
-	if (*any && anything_since(newest))
+	bool seen = recent_find(0, newest) && newest->id == known;
+
+	if (seen && anything_since(newest)) {
+		*any = true;
 		return true;
+	}
 	*any = snapshot_newest(newest);
-	return !*any || newest->id > known || anything_since(newest);
+	return !*any || newest->id > known || (!seen && anything_since(newest));
 }
 
 /*

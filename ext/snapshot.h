@@ -24,6 +24,8 @@ struct snapshot_row {
 	struct snapshot_image *image;
 };
 
+void snapshot_init(void);
+
 /* Had the transaction ended when the snapshot was taken? */
 bool snapshot_sees(const struct snapshot_image *image, uint64 xid);
 

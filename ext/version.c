@@ -7,11 +7,11 @@
 #include "fmgr.h"
 #include "utils/builtins.h"
 #include "utils/hsearch.h"
-#include "utils/inval.h"
 #include "utils/memutils.h"
 
 #include "catalog.h"
 #include "compat.h"
+#include "inval.h"
 #include "relation.h"
 #include "version.h"
 
@@ -37,7 +37,7 @@ table_changed(Datum arg, Oid relid)
 void
 version_init(void)
 {
-	CacheRegisterRelcacheCallback(table_changed, (Datum) 0);
+	inval_relation(table_changed);
 }
 
 /*

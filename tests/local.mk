@@ -122,6 +122,7 @@ tap_tests = \
 	tests/tap/t/008_table_methods.pl \
 	tests/tap/t/009_no_shared_memory.pl \
 	tests/tap/t/010_daemon.pl \
+	tests/tap/t/012_beside_others.pl \
 	tests/tap/t/020_relay.pl \
 	tests/tap/t/021_life.pl \
 	tests/tap/t/022_feed.pl \
