@@ -13,6 +13,7 @@
 #include "recent.h"
 #include "position.h"
 #include "relation.h"
+#include "route.h"
 #include "segment.h"
 #include "settings.h"
 #include "target.h"
@@ -45,5 +46,6 @@ _PG_init(void)
 	pending_init();
 	map_init();
 	position_init();
+	route_init();
 	walk_init();
 }

@@ -9,39 +9,75 @@
 #include "access/htup_details.h"
 #include "access/table.h"
 #include "access/xact.h"
+#include "fmgr.h"
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/inval.h"
 
 #include "catalog.h"
+#include "inval.h"
 #include "route.h"
+
+PG_FUNCTION_INFO_V1(elvis_route_changed);
 
 /* Columns of elvis.route. */
 enum { ROUTE_ORIGIN = 1, ROUTE_LINK, ROUTE_COLUMNS = ROUTE_LINK };
 
-uint32
-route_node(void)
+/* What this session has seen in the table: that link owns these origins.  Of more than there is
+ * room for, the table is asked each time. */
+static struct {
+	Oid table;
+	pg_uuid_t link;
+	uint32 origins[16];
+	size_t n;
+} owned;
+
+static void
+forget(Datum arg, Oid relid)
 {
-	struct catalog_scan scan;
-	HeapTuple tuple;
-	uint32 node = 0;
+	if (!OidIsValid(relid) || relid == owned.table)
+		owned.n = 0;
+}
 
-	catalog_scan_begin(&scan, catalog_oid(CATALOG_NODE), InvalidOid, 0, NULL);
-	tuple = catalog_scan_next(&scan);
-	if (tuple != NULL) {
-		bool isnull;
+void
+route_init(void)
+{
+	inval_relation(forget);
+}
 
-		node = (uint32) DatumGetInt32(heap_getattr(tuple, 1,
-							   RelationGetDescr(scan.relation),
-							   &isnull));
-	}
-	catalog_scan_end(&scan);
-	return node;
+/* The table has changed otherwise than by a link that claims what nobody owns. */
+Datum
+elvis_route_changed(PG_FUNCTION_ARGS)
+{
+	CacheInvalidateRelcacheByRelid(catalog_find("route"));
+	PG_RETURN_POINTER(NULL);
 }
 
 static bool
-route_find(uint32 origin, pg_uuid_t *link)
+is_owned(const pg_uuid_t *link, uint32 origin)
+{
+	if (memcmp(link, &owned.link, sizeof(*link)) != 0)
+		owned.n = 0;
+	for (size_t i = 0; i < owned.n; i++)
+		if (owned.origins[i] == origin)
+			return true;
+	return false;
+}
+
+static void
+note_owned(const pg_uuid_t *link, uint32 origin)
+{
+	owned.table = catalog_find("route");
+	owned.link = *link;
+	if (owned.n < lengthof(owned.origins))
+		owned.origins[owned.n++] = origin;
+}
+
+/* Who owns the origin; *settled: that cannot be rolled back, as what we have entered can. */
+static bool
+route_find(uint32 origin, pg_uuid_t *link, bool *settled)
 {
 	struct catalog_scan scan;
 	ScanKeyData key;
@@ -55,6 +91,8 @@ route_find(uint32 origin, pg_uuid_t *link)
 
 		*link = *DatumGetUUIDP(heap_getattr(tuple, ROUTE_LINK,
 						    RelationGetDescr(scan.relation), &isnull));
+		*settled = !TransactionIdIsCurrentTransactionId(
+			HeapTupleHeaderGetXmin(tuple->t_data));
 	}
 	catalog_scan_end(&scan);
 	return tuple != NULL;
@@ -65,8 +103,9 @@ static void
 route_enter(const Position *position, uint32 origin, pg_uuid_t *owner)
 {
 	Relation relation = table_open(catalog_find("route"), ShareRowExclusiveLock);
+	bool settled;
 
-	if (!route_find(origin, owner)) {
+	if (!route_find(origin, owner, &settled)) {
 		Datum values[ROUTE_COLUMNS] = { Int32GetDatum(origin),
 						UUIDPGetDatum(&position->link) };
 		bool nulls[ROUTE_COLUMNS] = { false };
@@ -81,9 +120,12 @@ route_enter(const Position *position, uint32 origin, pg_uuid_t *owner)
 void
 route_claim(const Position *position, uint32 origin)
 {
+	bool settled = false;
 	pg_uuid_t owner;
 
-	if (!route_find(origin, &owner))
+	if (is_owned(&position->link, origin))
+		return;
+	if (!route_find(origin, &owner, &settled))
 		route_enter(position, origin, &owner);
 	if (memcmp(&owner, &position->link, sizeof(owner)) != 0)
 		ereport(ERROR,
@@ -95,4 +137,6 @@ route_claim(const Position *position, uint32 origin)
 			 errhint("Links of a mesh forward local changes only. To move an "
 				 "origin to another link, bring both to the same position "
 				 "and change elvis.route.")));
+	if (settled)
+		note_owned(&position->link, origin);
 }

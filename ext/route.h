@@ -6,8 +6,7 @@
 
 #include "position.h"
 
-/* The number of the node that this database is; 0 when it is none. */
-uint32 route_node(void);
+void route_init(void);
 
 /*
  * May the session's link bring changes of this origin?  The first that does owns them; EL012 when

@@ -14,6 +14,7 @@
 #include "capture.h"
 #include "catalog.h"
 #include "conflict.h"
+#include "node.h"
 #include "route.h"
 #include "truncate.h"
 
@@ -85,7 +86,7 @@ walk_begin(const struct frame_head *head)
 	walk->limit = UINT64_MAX;
 	initStringInfo(&walk->conflict);
 	position_lock(&head->expected, (head->flags & ELVIS_FRAME_BEHIND) != 0, &walk->position);
-	walk->node = route_node();
+	walk->node = (uint32) node_genuine()->id;
 	MemoryContextSwitchTo(old);
 	current = walk;
 	return walk;

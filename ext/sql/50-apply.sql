@@ -34,6 +34,14 @@ create table elvis.route (
 	link uuid not null
 );
 
+-- Sessions remember what is theirs.
+create function elvis.route_changed() returns trigger
+	language c as 'MODULE_PATHNAME', 'elvis_route_changed';
+
+create trigger elvis_route_changed after insert or update or delete or truncate on elvis.route
+	for each statement execute function elvis.route_changed();
+alter table elvis.route enable always trigger elvis_route_changed;
+
 create function elvis.link_open(link uuid, name text, source int, incarnation bigint,
 				out known bool, out from_id bigint, out from_token bigint,
 				out to_id bigint, out to_token bigint, out seq bigint)

@@ -124,5 +124,18 @@ $paris->sql("update one set v = 'remote' where id = 1");
 $daemon->wait_caught_up;
 ok(same_rows('one', $paris, $lyon), 'a new policy is in force after a reload');
 
+# --- what the link owned is given to another, under a session that has written as its owner
+
+my $route = $lyon->sql('select link from elvis.route');
+$lyon->sql("set session_replication_role = replica;
+	update elvis.route set link = '00000000-0000-0000-0000-000000000001'");
+$at = length $daemon->log_text;
+$paris->sql("update one set v = 'not mine' where id = 1");
+$daemon->wait_for_log(qr/come here by two links/, $at);
+is($lyon->sql('select v from one where id = 1'), 'remote', 'it hears of it, and writes nothing');
+$lyon->sql("update elvis.route set link = '$route'");
+$daemon->wait_caught_up;
+ok(same_rows('one', $paris, $lyon), 'it goes on when that is given back');
+
 is($daemon->stop, 0, 'the daemon ends well');
 done_testing();
