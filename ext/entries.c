@@ -3,19 +3,17 @@
  */
 #include "postgres.h"
 
-#include "access/nbtree.h"
 #include "access/table.h"
 #include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/index.h"
-#include "catalog/pg_am.h"
-#include "storage/bufmgr.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 
 #include "call.h"
 #include "compat.h"
+#include "leaf.h"
 
 static void
 remember_rechecks(ApplyCall *call, OpenTable *table, List *indexes, ItemPointer tid)
@@ -137,35 +135,16 @@ is_unchanged(OpenTable *table, const IndexInfo *info)
 
 /* ---- of inserted and replaced rows ---- */
 
-/* Rows after which a run looks again where its entries go. */
+/* Inserted rows mostly have growing keys.  Rows after which a run guesses again that its entries go
+ * to the last leaf: where they do not, that costs a comparison in so many rows. */
 #define APPEND_ROWS 64
-
-/*
- * Inserted rows mostly have growing keys.  A btree remembers its last leaf for these, and does
- * not descend as long as entries go there, but only begins to when it has become high.  The server
- * takes what is remembered as a guess: keys that go elsewhere cost a comparison in 64 rows.
- */
-static void
-guess_last_leaf(Relation index)
-{
-	Buffer leaf;
-
-	if (index->rd_rel->relam != BTREE_AM_OID ||
-	    RelationGetTargetBlock(index) != InvalidBlockNumber)
-		return;
-	leaf = compat_last_leaf(index);
-	if (!BufferIsValid(leaf))
-		return;
-	RelationSetTargetBlock(index, BufferGetBlockNumber(leaf));
-	UnlockReleaseBuffer(leaf);
-}
 
 static void
 insert_run(OpenTable *table, int i, TupleTableSlot **rows, int n)
 {
 	for (int row = 0; row < n; row++) {
 		if (row % APPEND_ROWS == 0 && row + 1 < n)
-			guess_last_leaf(table->result->ri_IndexRelationDescs[i]);
+			leaf_guess(table->result->ri_IndexRelationDescs[i]);
 		insert_plain(table, i, rows[row], false, true);
 	}
 }

@@ -17,6 +17,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/image.c \
 	%reldir%/inval.c \
 	%reldir%/key.c \
+	%reldir%/leaf.c \
 	%reldir%/map.c \
 	%reldir%/module.c \
 	%reldir%/node.c \
@@ -49,7 +50,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/walk.c \
 	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
-	%reldir%/image.h %reldir%/inval.h %reldir%/key.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
+	%reldir%/image.h %reldir%/inval.h %reldir%/key.h %reldir%/leaf.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
 	%reldir%/recent.h %reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/room.h \
 	%reldir%/segment.h \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \
