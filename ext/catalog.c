@@ -202,7 +202,7 @@ log_ahead(enum catalog_object sequence, Buffer buffer, Form_pg_sequence_data dat
  * number of ours to the user who asks for the one that his INSERT has drawn.
  */
 int64
-catalog_sequence_next(enum catalog_object sequence)
+catalog_sequence_next(enum catalog_object sequence, uint32 n)
 {
 	Form_pg_sequence_data data;
 	XLogRecPtr redo;
@@ -219,13 +219,13 @@ catalog_sequence_next(enum catalog_object sequence)
 	redo = GetRedoRecPtr();
 	START_CRIT_SECTION();
 	MarkBufferDirty(buffer);
-	data->last_value += data->is_called ? 1 : 0;
+	number = data->last_value + (data->is_called ? 1 : 0);
+	data->last_value = number + n - 1;
 	data->is_called = true;
-	if (data->log_cnt > 0 && PageGetLSN(page) > redo)
-		data->log_cnt--;
+	if (data->log_cnt >= n && PageGetLSN(page) > redo)
+		data->log_cnt -= n;
 	else
 		log_ahead(sequence, buffer, data);
-	number = data->last_value;
 	END_CRIT_SECTION();
 	UnlockReleaseBuffer(buffer);
 	return number;

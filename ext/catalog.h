@@ -68,7 +68,10 @@ void catalog_scan_end(struct catalog_scan *scan);
  */
 int64 catalog_sequence_last(enum catalog_object sequence);
 
-/* The next number; also in a transaction that has been set READ ONLY after it wrote. */
-int64 catalog_sequence_next(enum catalog_object sequence);
+/*
+ * The first of the next `n` numbers; also in a transaction that has been set READ ONLY
+ * after it wrote.
+ */
+int64 catalog_sequence_next(enum catalog_object sequence, uint32 n);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * collect.c - finding the chunks of a batch by the transactions that belong to it.
+ * collect.c - finding the rows of a batch by the transactions that belong to it.
  *
  * In the batch are the transactions that ran at its beginning and had ended at its end,
  * each looked for by itself, and those that began after its beginning, a range with holes
@@ -16,6 +16,8 @@
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
+
+#include <elvis/record.h>
 
 #include "collect.h"
 #include "compat.h"
@@ -34,6 +36,7 @@ struct source {
 	bool at_end;
 	uint64 xid;		/* where it stands */
 	int64 seq;
+	bool more;
 };
 
 struct walk {
@@ -44,7 +47,7 @@ struct walk {
 	Snapshot snapshot;
 	int n;
 	struct source *sources;
-	size_t start;		/* first chunk of the transaction being gathered */
+	size_t start;		/* first row of the transaction being gathered */
 	uint64 xid;		/* that transaction; 0: none */
 };
 
@@ -53,7 +56,7 @@ struct walk {
 static size_t
 memory_used(const struct collection *found)
 {
-	return found->n_chunks * sizeof(struct chunk_place) +
+	return found->n_rows * sizeof(struct row_place) +
 	       found->n_transactions * sizeof(struct transaction);
 }
 
@@ -98,12 +101,12 @@ halve(struct collection *found)
 	for (size_t i = 0; i < keep; i++) {
 		struct transaction *kept = &found->transactions[i];
 
-		memmove(&found->chunks[to], &found->chunks[kept->first],
-			kept->count * sizeof(struct chunk_place));
+		memmove(&found->rows[to], &found->rows[kept->first],
+			kept->count * sizeof(struct row_place));
 		kept->first = to;
 		to += kept->count;
 	}
-	found->n_chunks = to;
+	found->n_rows = to;
 }
 
 static void
@@ -133,7 +136,7 @@ add_to_block(struct walk *walk, uint64 xid, int64 last)
 		end_block(walk, xid + 1);
 }
 
-/* All chunks of the transaction have been seen: it is kept, or forgotten again. */
+/* All rows of the transaction have been seen: it is kept, or forgotten again. */
 static void
 end_transaction(struct walk *walk)
 {
@@ -143,11 +146,11 @@ end_transaction(struct walk *walk)
 
 	if (walk->xid == 0)
 		return;
-	last = found->chunks[found->n_chunks - 1].seq;
+	last = found->rows[found->n_rows - 1].seq;
 	if (!walk->outline->complete)
 		add_to_block(walk, walk->xid, last);
 	if (last <= found->after || last >= found->cut) {
-		found->n_chunks = walk->start;
+		found->n_rows = walk->start;
 	} else {
 		if (found->n_transactions == found->room_transactions) {
 			found->room_transactions *= 2;
@@ -158,7 +161,7 @@ end_transaction(struct walk *walk)
 		kept->xid = walk->xid;
 		kept->last = last;
 		kept->first = walk->start;
-		kept->count = found->n_chunks - walk->start;
+		kept->count = found->n_rows - walk->start;
 		if (memory_used(found) > (size_t) setting_read_memory * 1024)
 			halve(found);
 	}
@@ -166,25 +169,26 @@ end_transaction(struct walk *walk)
 }
 
 static void
-add_chunk(struct walk *walk, const struct source *source)
+add_row(struct walk *walk, const struct source *source)
 {
 	struct collection *found = walk->found;
-	struct chunk_place *place;
+	struct row_place *place;
 
 	if (source->xid != walk->xid) {
 		end_transaction(walk);
 		walk->xid = source->xid;
-		walk->start = found->n_chunks;
+		walk->start = found->n_rows;
 	}
-	if (found->n_chunks == found->room_chunks) {
-		found->room_chunks *= 2;
-		found->chunks = repalloc_huge(
-			found->chunks, found->room_chunks * sizeof(struct chunk_place));
+	if (found->n_rows == found->room_rows) {
+		found->room_rows *= 2;
+		found->rows = repalloc_huge(
+			found->rows, found->room_rows * sizeof(struct row_place));
 	}
-	place = &found->chunks[found->n_chunks++];
+	place = &found->rows[found->n_rows++];
 	place->seq = source->seq;
 	place->tid = source->slot->tts_tid;
 	place->segment = source->number;
+	place->more = source->more;
 }
 
 /* ---- walking ---- */
@@ -214,6 +218,18 @@ source_close(struct source *source)
 	table_close(source->log, AccessShareLock);
 }
 
+/* Does the chunk of this row go on in the next one? */
+static bool
+goes_on(TupleTableSlot *slot)
+{
+	bool is_null;
+	struct varlena *body = (struct varlena *) DatumGetPointer(
+		slot_getattr(slot, SEGMENT_LOG_BODY, &is_null));
+
+	return !VARATT_IS_EXTENDED(body) && VARSIZE(body) >= VARHDRSZ + 2 &&
+	       (VARDATA(body)[1] & ELVIS_CHUNK_MORE) != 0;
+}
+
 static void
 source_next(struct source *source)
 {
@@ -227,9 +243,10 @@ source_next(struct source *source)
 		slot_getattr(source->slot, SEGMENT_LOG_XID, &is_null)));
 	source->seq =
 		DatumGetInt64(slot_getattr(source->slot, SEGMENT_LOG_SEQ, &is_null));
+	source->more = goes_on(source->slot);
 }
 
-/* Begins with the chunks of transactions lo <= xid < hi. */
+/* Begins with the rows of transactions lo <= xid < hi. */
 static void
 source_seek(struct source *source, uint64 lo, uint64 hi)
 {
@@ -276,7 +293,7 @@ walk_range(struct walk *walk, uint64 lo, uint64 hi)
 	}
 	while ((source = foremost(walk)) != NULL) {
 		CHECK_FOR_INTERRUPTS();
-		add_chunk(walk, source);
+		add_row(walk, source);
 		source_next(source);
 	}
 	end_transaction(walk);
@@ -351,8 +368,8 @@ collection_new(int64 after, MemoryContext parent)
 	found->context = context;
 	found->after = after;
 	found->cut = PG_INT64_MAX;
-	found->room_chunks = 256;
-	found->chunks = palloc(found->room_chunks * sizeof(struct chunk_place));
+	found->room_rows = 256;
+	found->rows = palloc(found->room_rows * sizeof(struct row_place));
 	found->room_transactions = 256;
 	found->transactions =
 		palloc(found->room_transactions * sizeof(struct transaction));

@@ -1,5 +1,5 @@
 /*
- * collect.h - where the chunks of a batch are, in the order in which they are handed out.
+ * collect.h - where the rows of a batch are, in the order in which they are handed out.
  */
 #ifndef ELVIS_EXT_COLLECT_H
 #define ELVIS_EXT_COLLECT_H
@@ -9,17 +9,18 @@
 #include "segment.h"
 #include "snapshot.h"
 
-/* One chunk. */
-struct chunk_place {
+/* One row of the log. */
+struct row_place {
 	int64 seq;
 	ItemPointerData tid;
-	uint16 segment;		/* number in the collection's list */
+	uint16 segment : 15;	/* number in the collection's list */
+	uint16 more : 1;	/* its chunk goes on in the next row */
 };
 
-/* One transaction: `count` chunks from `first` on, in the order of their seq. */
+/* One transaction: `count` rows from `first` on, in the order of their seq. */
 struct transaction {
 	uint64 xid;
-	int64 last;		/* seq of its last chunk */
+	int64 last;		/* seq of its last row */
 	uint32 first;
 	uint32 count;
 };
@@ -35,8 +36,8 @@ struct collection {
 	struct segment *segments;
 	int64 after;
 	int64 cut;		/* PG_INT64_MAX: there is nothing more behind it */
-	size_t n_chunks, room_chunks;
-	struct chunk_place *chunks;
+	size_t n_rows, room_rows;
+	struct row_place *rows;
 	size_t n_transactions, room_transactions;
 	struct transaction *transactions;
 };

@@ -13,6 +13,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/conflict.c \
 	%reldir%/copy.c \
 	%reldir%/entries.c \
+	%reldir%/fetch.c \
 	%reldir%/frame.c \
 	%reldir%/image.c \
 	%reldir%/inval.c \
@@ -50,7 +51,8 @@ ext_elvis_la_SOURCES = \
 	%reldir%/walk.c \
 	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
-	%reldir%/image.h %reldir%/inval.h %reldir%/key.h %reldir%/leaf.h %reldir%/node.h %reldir%/pending.h %reldir%/read.h \
+	%reldir%/fetch.h %reldir%/image.h %reldir%/inval.h %reldir%/key.h %reldir%/leaf.h \
+	%reldir%/node.h %reldir%/pending.h %reldir%/read.h \
 	%reldir%/recent.h %reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/room.h \
 	%reldir%/segment.h \
 	%reldir%/settings.h %reldir%/snapshot.h %reldir%/value.h %reldir%/version.h \

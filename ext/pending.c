@@ -30,8 +30,9 @@
 #include "unix_time.h"
 #include "wait.h"
 
-#define CHUNK_HEAD (SEGMENT_ROW_HEAD + VARHDRSZ + 2)	/* with format and flags */
-#define CHUNK_MAX (SEGMENT_ROW_HEAD + 8100)	/* a row that fits a page */
+#define ROW_MAX (SEGMENT_HEAD + SEGMENT_ROW_BYTES)
+#define LARGE_RECORD (SEGMENT_ROW_BYTES / 4)	/* from here on a record may be cut */
+#define LARGE_MAX (SEGMENT_HEAD + 8 * SEGMENT_ROW_BYTES)	/* a chunk of such */
 #define STRETCH_START 1024
 #define KEPT_IN_SUBXACT 4	/* stretches that may wait for the parent to write them */
 #define SAME_TIME 10000		/* us by which changes of one context may differ */
@@ -40,7 +41,7 @@ struct stretch {
 	dlist_node node;
 	SubTransactionId owner;
 	SubTransactionId written_by;	/* its row is in the log, if that one commits */
-	int64 seq;		/* 0: not sealed */
+	int64 seq;		/* of its first row; 0: not sealed */
 	struct context opening;	/* of the first record */
 	struct context context;	/* of the last record */
 	int64 coarse;		/* the coarse clock when that began; 0: not from here */
@@ -49,7 +50,7 @@ struct stretch {
 	size_t last;		/* where the last record begins; 0: there is none to be changed */
 	size_t length;
 	size_t room;
-	char *bytes;		/* the chunk behind the room for its row's head */
+	char *bytes;		/* the chunk behind the room for its first row's head */
 };
 
 static dlist_head list = DLIST_STATIC_INIT(list);
@@ -94,7 +95,7 @@ stretch_new(size_t room)
 	stretch->room = room;
 	stretch->bytes = palloc(stretch->room);
 	stretch->owner = GetCurrentSubTransactionId();
-	stretch->length = CHUNK_HEAD;
+	stretch->length = SEGMENT_HEAD;
 	dlist_push_tail(&list, &stretch->node);
 	n_listed++;
 	MemoryContextSwitchTo(before);
@@ -241,20 +242,16 @@ static void
 seal(struct stretch *stretch)
 {
 	if (stretch->seq == 0)
-		stretch->seq = segment_next_seq();
+		stretch->seq = segment_next_seq(segment_rows(stretch->length));
 }
 
 static void
 write_chunk(struct segment_target *target, struct stretch *stretch, bool is_last)
 {
-	char *body = stretch->bytes + SEGMENT_ROW_HEAD;
-
 	seal(stretch);
-	SET_VARSIZE(body, stretch->length - SEGMENT_ROW_HEAD);
-	body[VARHDRSZ] = ELVIS_RECORD_FORMAT;
-	body[VARHDRSZ + 1] =
-		(is_last ? ELVIS_CHUNK_LAST : 0) | (disordered ? ELVIS_CHUNK_LATE : 0);
-	segment_write(target, stretch->seq, stretch->bytes, stretch->length);
+	segment_write(target, stretch->seq, stretch->bytes, stretch->length,
+		      (is_last ? ELVIS_CHUNK_LAST : 0) |
+			      (disordered ? ELVIS_CHUNK_LATE : 0));
 	wrote = true;
 }
 
@@ -312,7 +309,7 @@ finish(void)
 	if (dlist_is_empty(&list)) {
 		if (!wrote)
 			return;
-		stretch_new(CHUNK_HEAD);	/* only to mark the end */
+		stretch_new(SEGMENT_HEAD);	/* only to mark the end */
 	}
 	wait_wake_at_commit();
 	segment_open(&target);
@@ -387,17 +384,17 @@ hand_over(struct stretch *stretch, SubTransactionId parent)
 
 	stretch->owner = parent;
 	if (before == NULL || before->owner != parent || before->seq != 0 ||
-	    stretch->seq != 0 || before->length + stretch->length > CHUNK_MAX)
+	    stretch->seq != 0 || before->length + stretch->length > ROW_MAX)
 		return;
 	from = same_context(&before->context, &stretch->opening) ? stretch->first
-								 : CHUNK_HEAD;
+								 : SEGMENT_HEAD;
 	make_room(before, stretch->length - from);
 	memcpy(before->bytes + before->length, stretch->bytes + from,
 	       stretch->length - from);
 	before->length += stretch->length - from;
 	before->last = 0;
 	/* what went without its own context has the time of the one before it */
-	if (from == CHUNK_HEAD || stretch->has_contexts) {
+	if (from == SEGMENT_HEAD || stretch->has_contexts) {
 		before->has_contexts = true;
 		before->context = stretch->context;
 		before->coarse = stretch->coarse;
@@ -507,6 +504,19 @@ pending_init(void)
 
 /* ---- adding ---- */
 
+/*
+ * Small records share a row, which they do not leave.  Large ones are cut, so that the
+ * rows are full, and share a chunk of several.
+ */
+static bool
+has_room(const struct stretch *stretch, size_t more)
+{
+	size_t length = stretch->length + more;
+
+	return segment_rows(length) == segment_rows(stretch->length) ||
+	       (more > LARGE_RECORD && length <= LARGE_MAX);
+}
+
 void
 pending_add(const struct context *context, uint8 tag, const char *payload, size_t length,
 	    bool is_disordered)
@@ -521,10 +531,11 @@ pending_add(const struct context *context, uint8 tag, const char *payload, size_
 		wait_attach();
 	stretch = tail();
 	if (stretch != NULL && stretch->owner == self &&
-	    stretch->length + most > CHUNK_MAX) {
+	    !has_room(stretch, most)) {
+		/* it will be filled like the one before */
+		start = stretch->length <= ROW_MAX ? ROW_MAX : LARGE_MAX;
 		overflow();
 		stretch = tail();
-		start = CHUNK_MAX;	/* it will be filled like the one before */
 	}
 	if (stretch == NULL || stretch->seq != 0 || stretch->owner != self)
 		stretch = stretch_new(start);

@@ -1,14 +1,11 @@
 /*
  * read.c - elvis.read(): a batch's stream, piece by piece.
  *
- * The session remembers where the chunks of the batch are, so that going on costs only
+ * The session remembers where the rows of the batch are, so that going on costs only
  * fetching them.  Nothing depends on that: any cursor can be asked for in any session.
  */
 #include "postgres.h"
 
-#include "access/detoast.h"
-#include "access/table.h"
-#include "access/tableam.h"
 #include "access/xact.h"
 #include "fmgr.h"
 #include "funcapi.h"
@@ -22,6 +19,7 @@
 #include "catalog.h"
 #include "collect.h"
 #include "compat.h"
+#include "fetch.h"
 #include "inval.h"
 #include "node.h"
 #include "read.h"
@@ -32,8 +30,6 @@
 #include "version.h"
 
 PG_FUNCTION_INFO_V1(elvis_read);
-
-#define CHUNK_HEAD 2
 
 /* Which batch. */
 struct batch {
@@ -59,9 +55,7 @@ static struct {
 /* A call of elvis.read(). */
 struct reading {
 	struct collection *collection;
-	Relation *logs;			/* opened so far, by segment */
-	TupleTableSlot **slots;
-	Snapshot snapshot;
+	struct fetching fetching;
 	uint8 portable;
 	int max_bytes;
 	StringInfoData out;
@@ -227,103 +221,7 @@ first_behind(const struct collection *collection, int64 after)
 	return low;
 }
 
-/* ---- chunks ---- */
-
-static void
-open_log(struct reading *reading, int segment)
-{
-	Relation log = try_table_open(reading->collection->segments[segment].log,
-				      AccessShareLock);
-
-	if (log == NULL)
-		ereport(ERROR,
-			(errcode(ERRCODE_ELVIS_LOG_GONE),
-			 errmsg("segment %d of the log was dropped while it was read",
-				reading->collection->segments[segment].n)));
-	reading->logs[segment] = log;
-	reading->slots[segment] = table_slot_create(log, NULL);
-}
-
-static _Noreturn void
-chunk_has_gone(void)
-{
-	if (!memory.stale) {
-		memory.stale = true;
-		version_damaged("a chunk has gone");
-	}
-	ereport(ERROR,
-		(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
-		 errmsg("the log was rewritten while it was read"),
-		 errhint("Read again.")));
-}
-
-/* The body of a chunk, still in its row; valid until the next one is fetched. */
-static struct varlena *
-fetch(struct reading *reading, const struct chunk_place *place)
-{
-	TupleTableSlot *slot;
-	ItemPointerData tid = place->tid;
-	bool is_null;
-	Datum body;
-
-	if (reading->logs[place->segment] == NULL)
-		open_log(reading, place->segment);
-	slot = reading->slots[place->segment];
-	ExecClearTuple(slot);
-	if (!table_tuple_fetch_row_version(reading->logs[place->segment], &tid,
-					   reading->snapshot, slot) ||
-	    DatumGetInt64(slot_getattr(slot, SEGMENT_LOG_SEQ, &is_null)) != place->seq)
-		chunk_has_gone();
-	body = slot_getattr(slot, SEGMENT_LOG_BODY, &is_null);
-	return (struct varlena *) DatumGetPointer(body);
-}
-
-static void
-check_head(const uint8 *head, Size length)
-{
-	if (length < CHUNK_HEAD)
-		version_damaged("a chunk is too short");
-	if (head[0] != ELVIS_RECORD_FORMAT)
-		ereport(ERROR,
-			(errcode(ERRCODE_ELVIS_DAMAGED),
-			 errmsg("a chunk of the log has format %d, known is %d", head[0],
-				ELVIS_RECORD_FORMAT)));
-}
-
-/* The flags of what must be a transaction's last chunk. */
-static uint8
-last_flags(struct varlena *body)
-{
-	const uint8 *bytes = (const uint8 *) VARDATA_ANY(body);
-
-	check_head(bytes, VARSIZE_ANY_EXHDR(body));
-	if ((bytes[1] & ELVIS_CHUNK_LAST) == 0)
-		version_damaged("a transaction's last chunk is missing");
-	return bytes[1];
-}
-
-/* Was the transaction captured out of order?  Its last chunk says so. */
-static bool
-is_disordered(struct reading *reading, const struct transaction *transaction)
-{
-	const struct chunk_place *last =
-		reading->collection->chunks + transaction->first + transaction->count - 1;
-
-	return last_flags(detoast_attr_slice(fetch(reading, last), 0, CHUNK_HEAD)) &
-	       ELVIS_CHUNK_LATE;
-}
-
-static struct elvis_bytes
-records_of(struct varlena *body)
-{
-	struct elvis_bytes records;
-
-	records.at = (const uint8 *) VARDATA_ANY(body);
-	records.end = records.at + VARSIZE_ANY_EXHDR(body);
-	check_head(records.at, records.end - records.at);
-	records.at += CHUNK_HEAD;
-	return records;
-}
+/* ---- handing out ---- */
 
 static bool
 is_full(const struct reading *reading, Size more)
@@ -332,8 +230,6 @@ is_full(const struct reading *reading, Size more)
 
 	return length > 0 && length + more > (Size) reading->max_bytes;
 }
-
-/* ---- handing out ---- */
 
 static void
 put_mark(struct reading *reading, uint8 tag, const uint8 *payload, size_t length)
@@ -392,52 +288,84 @@ put_part(struct reading *reading, const struct transaction *transaction, int64 p
 	return true;
 }
 
-/* What has become of a transaction of one chunk; LEFT: it takes more than its bytes. */
+static const struct row_place *
+rows_of(const struct reading *reading, const struct transaction *transaction)
+{
+	return reading->collection->rows + transaction->first;
+}
+
+/* Was the transaction captured out of order?  Its last row says so. */
+static bool
+is_disordered(struct reading *reading, const struct transaction *transaction)
+{
+	return fetch_last_flags(&reading->fetching, rows_of(reading, transaction) +
+				transaction->count - 1) & ELVIS_CHUNK_LATE;
+}
+
+/* What has become of a transaction of one row; LEFT: it takes more than its bytes. */
 enum single { SINGLE_DONE, SINGLE_NO_ROOM, SINGLE_LEFT, SINGLE_EMPTY };
 
 /*
- * A transaction of one chunk, as most are: fetched once.  It is empty when all that was
+ * A transaction of one row, as most are: fetched once.  It is empty when all that was
  * captured has been rolled back.
  */
 static enum single
 put_single(struct reading *reading, const struct transaction *transaction)
 {
-	struct varlena *stored =
-		fetch(reading, &reading->collection->chunks[transaction->first]);
-	struct varlena *body = pg_detoast_datum_packed(stored);
-	bool disordered = last_flags(body) & ELVIS_CHUNK_LATE;
-	struct elvis_bytes records = records_of(body);
-	enum single outcome;
+	uint8 flags;
+	struct elvis_bytes records = fetch_chunk(
+		&reading->fetching, rows_of(reading, transaction), 1, &flags);
 
+	if ((flags & ELVIS_CHUNK_LAST) == 0)
+		version_damaged("a transaction's last chunk is missing");
 	if (records.at == records.end)
-		outcome = SINGLE_EMPTY;
-	else if (disordered)
-		outcome = SINGLE_LEFT;
-	else
-		outcome = put_part(reading, transaction, 0, records) ? SINGLE_DONE
-								     : SINGLE_NO_ROOM;
-	if (body != stored)
-		pfree(body);
-	return outcome;
+		return SINGLE_EMPTY;
+	if (flags & ELVIS_CHUNK_LATE)
+		return SINGLE_LEFT;
+	return put_part(reading, transaction, 0, records) ? SINGLE_DONE : SINGLE_NO_ROOM;
 }
 
-/* The chunks as they are.  Returns how many have been handed out by now. */
+/* The chunks as they are.  Returns how many rows have been handed out by now. */
 static int64
 put_chunks(struct reading *reading, const struct transaction *transaction, int64 part)
 {
-	for (; part < transaction->count; part++) {
-		struct varlena *stored = fetch(reading, &reading->collection->chunks[
-			transaction->first + part]);
-		struct varlena *body = pg_detoast_datum_packed(stored);
-		bool done = put_part(reading, transaction, part, records_of(body));
+	while (part < transaction->count) {
+		const struct row_place *places = rows_of(reading, transaction) + part;
+		uint32 n = fetch_rows_of_chunk(places, transaction->count - part);
+		uint8 flags;
 
-		if (body != stored)
-			pfree(body);
-		if (!done)
+		/* all rows but the last are full: what cannot fit is not fetched in vain */
+		if (is_full(reading, (Size) (n - 1) * SEGMENT_ROW_BYTES) ||
+		    !put_part(reading, transaction, part,
+			      fetch_chunk(&reading->fetching, places, n, &flags)))
 			break;
-		CHECK_FOR_INTERRUPTS();
+		part += n;
 	}
 	return part;
+}
+
+/* All of a transaction's chunks, copied. */
+static struct elvis_bytes *
+copy_chunks(struct reading *reading, const struct transaction *transaction, size_t *n_chunks)
+{
+	struct elvis_bytes *chunks = palloc(sizeof(*chunks) * transaction->count);
+	size_t n_rows;
+
+	*n_chunks = 0;
+	for (uint32 i = 0; i < transaction->count; i += n_rows) {
+		const struct row_place *places = rows_of(reading, transaction) + i;
+		struct elvis_bytes chunk;
+		size_t length;
+		uint8 *copy, flags;
+
+		n_rows = fetch_rows_of_chunk(places, transaction->count - i);
+		chunk = fetch_chunk(&reading->fetching, places, n_rows, &flags);
+		length = chunk.end - chunk.at;
+		copy = palloc(length + 1);
+		memcpy(copy, chunk.at, length);
+		chunks[(*n_chunks)++] = (struct elvis_bytes) {copy, copy + length};
+	}
+	return chunks;
 }
 
 static struct ordered *
@@ -445,6 +373,7 @@ put_right(struct reading *reading, const struct transaction *transaction)
 {
 	MemoryContext context, before;
 	struct elvis_bytes *chunks;
+	size_t n;
 
 	if (memory.ordered != NULL && memory.ordered_last == transaction->last)
 		return memory.ordered;
@@ -453,13 +382,8 @@ put_right(struct reading *reading, const struct transaction *transaction)
 		AllocSetContextCreate(CurrentMemoryContext, "elvis reordered transaction",
 				      ALLOCSET_DEFAULT_SIZES);
 	before = MemoryContextSwitchTo(context);
-	chunks = palloc(sizeof(*chunks) * transaction->count);
-	for (uint32 i = 0; i < transaction->count; i++)
-		chunks[i] = records_of(
-			(struct varlena *) PG_DETOAST_DATUM_COPY(PointerGetDatum(fetch(
-				reading,
-				&reading->collection->chunks[transaction->first + i]))));
-	memory.ordered = reorder(chunks, transaction->count);
+	chunks = copy_chunks(reading, transaction, &n);
+	memory.ordered = reorder(chunks, n);
 	memory.ordered_last = transaction->last;
 	MemoryContextSwitchTo(before);
 	MemoryContextSetParent(context, CacheMemoryContext);
@@ -576,11 +500,7 @@ portable_form(const text *word)
 static void
 reading_begin(struct reading *reading)
 {
-	int n = Max(reading->collection->n_segments, 1);
-
-	reading->logs = palloc0(sizeof(Relation) * n);
-	reading->slots = palloc0(sizeof(TupleTableSlot *) * n);
-	reading->snapshot = RegisterSnapshot(GetLatestSnapshot());
+	fetch_begin(&reading->fetching, reading->collection, &memory.stale);
 	initStringInfo(&reading->out);
 	appendStringInfoSpaces(&reading->out, VARHDRSZ);
 }
@@ -588,13 +508,7 @@ reading_begin(struct reading *reading)
 static void
 reading_end(struct reading *reading)
 {
-	for (int i = 0; i < reading->collection->n_segments; i++) {
-		if (reading->logs[i] == NULL)
-			continue;
-		ExecDropSingleTupleTableSlot(reading->slots[i]);
-		table_close(reading->logs[i], AccessShareLock);
-	}
-	UnregisterSnapshot(reading->snapshot);
+	fetch_end(&reading->fetching);
 	SET_VARSIZE(reading->out.data, reading->out.len);
 }
 

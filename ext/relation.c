@@ -456,7 +456,7 @@ write_version(const struct captured *table)
 	bool nulls[RELATION_COLUMNS] = {false};
 	NameData schema, name;
 	bytea *descriptor = palloc(VARHDRSZ + table->descriptor.len);
-	int64 version = catalog_sequence_next(CATALOG_RELATION_ID);
+	int64 version = catalog_sequence_next(CATALOG_RELATION_ID, 1);
 
 	SET_VARSIZE(descriptor, VARHDRSZ + table->descriptor.len);
 	memcpy(VARDATA(descriptor), table->descriptor.data, table->descriptor.len);

@@ -17,6 +17,8 @@
 #include "utils/snapmgr.h"
 #include "utils/xid8.h"
 
+#include <elvis/record.h>
+
 #include "catalog.h"
 #include "compat.h"
 #include "inval.h"
@@ -59,9 +61,9 @@ segment_init(void)
 }
 
 int64
-segment_next_seq(void)
+segment_next_seq(uint32 rows)
 {
-	return catalog_sequence_next(CATALOG_LOG_SEQ);
+	return catalog_sequence_next(CATALOG_LOG_SEQ, rows);
 }
 
 int32
@@ -176,8 +178,9 @@ guess_leaves(struct segment_target *target)
 		leaf_guess(target->indexes[i]);
 }
 
-void
-segment_write(struct segment_target *target, int64 seq, char *row, size_t length)
+/* `row` is the head, which is filled in here, and what it is to hold of its chunk. */
+static void
+write_row(struct segment_target *target, int64 seq, char *row, size_t length, uint8 flags)
 {
 	static IndexInfo info = {.type = T_IndexInfo};
 	HeapTupleHeader header = (HeapTupleHeader) row;
@@ -185,6 +188,7 @@ segment_write(struct segment_target *target, int64 seq, char *row, size_t length
 	uint64 xid = U64FromFullTransactionId(GetTopFullTransactionId());
 	Datum key[] = {UInt64GetDatum(xid), Int64GetDatum(seq)};
 	bool nulls[lengthof(key)] = {false};
+	char *body;
 
 	memset(header, 0, MAXALIGN(SizeofHeapTupleHeader));
 	HeapTupleHeaderSetNatts(header, SEGMENT_LOG_COLUMNS);
@@ -192,11 +196,47 @@ segment_write(struct segment_target *target, int64 seq, char *row, size_t length
 	header->t_hoff = MAXALIGN(SizeofHeapTupleHeader);
 	memcpy(row + header->t_hoff, &xid, sizeof(xid));
 	memcpy(row + header->t_hoff + sizeof(xid), &seq, sizeof(seq));
+	body = row + header->t_hoff + sizeof(xid) + sizeof(seq);
+	SET_VARSIZE(body, row + length - body);
+	body[VARHDRSZ] = ELVIS_RECORD_FORMAT;
+	body[VARHDRSZ + 1] = (char) flags;
 	heap_insert(target->log, &tuple, GetCurrentCommandId(true), 0, NULL);
 	guess_leaves(target);
 	for (int i = 0; i < target->n_indexes; i++)
 		index_insert(target->indexes[i], key, nulls, &tuple.t_self, target->log,
 			     UNIQUE_CHECK_NO, false, &info);
+}
+
+/*
+ * The rows after the first are copied: the chunk must stay as it is, as it may have to be
+ * written again.
+ */
+void
+segment_write(struct segment_target *target, int64 seq, char *chunk, size_t length,
+	      uint8 flags)
+{
+	static union {
+		uint64 aligned;
+		char bytes[SEGMENT_HEAD + SEGMENT_ROW_BYTES];
+	} row;
+	uint8 flags_inside = (flags & ~ELVIS_CHUNK_LAST) | ELVIS_CHUNK_MORE;
+	const char *rest = chunk + SEGMENT_HEAD + SEGMENT_ROW_BYTES;
+	uint32 n = segment_rows(length);
+
+	if (n == 1) {
+		write_row(target, seq, chunk, length, flags);
+		return;
+	}
+	write_row(target, seq, chunk, rest - chunk, flags_inside);
+	while (--n > 0) {
+		size_t bytes = Min(chunk + length - rest, SEGMENT_ROW_BYTES);
+
+		CHECK_FOR_INTERRUPTS();
+		memcpy(row.bytes + SEGMENT_HEAD, rest, bytes);
+		write_row(target, ++seq, row.bytes, SEGMENT_HEAD + bytes,
+			  n > 1 ? flags_inside : flags);
+		rest += bytes;
+	}
 }
 
 void

@@ -31,19 +31,32 @@ struct segment_target {
 
 void segment_init(void);
 
-/* The number for the chunk that is sealed next. */
-int64 segment_next_seq(void);
+/*
+ * A chunk is gathered behind the room for the rest of its first row, so that this need
+ * not be copied.  One that is longer than a row goes on in others, by which it is read
+ * and written much faster than by the table's TOAST: four times as long as its pieces,
+ * and with one index entry, not two.
+ */
+#define SEGMENT_HEAD (MAXALIGN(SizeofHeapTupleHeader) + 2 * sizeof(int64) + VARHDRSZ + 2)
+#define SEGMENT_ROW_BYTES 8088	/* of a chunk; with the head they fill a page */
+
+/* The rows that a chunk takes which is `length` bytes long, with its head. */
+static inline uint32
+segment_rows(size_t length)
+{
+	size_t bytes = length - SEGMENT_HEAD;
+
+	return bytes == 0 ? 1 : (bytes + SEGMENT_ROW_BYTES - 1) / SEGMENT_ROW_BYTES;
+}
+
+/* The first of as many numbers for the chunk that is sealed next: one for each row. */
+int64 segment_next_seq(uint32 rows);
 
 void segment_open(struct segment_target *target);
 
-/*
- * A chunk is gathered behind the room for the rest of its row, so that nothing has to be
- * copied: `row` is SEGMENT_ROW_HEAD bytes of anything, then the body as a varlena with a
- * four-byte header, both together `length` bytes.
- */
-#define SEGMENT_ROW_HEAD (MAXALIGN(SizeofHeapTupleHeader) + 2 * sizeof(int64))
-
-void segment_write(struct segment_target *target, int64 seq, char *row, size_t length);
+/* `chunk` is SEGMENT_HEAD bytes of anything, then records, together `length` bytes. */
+void segment_write(struct segment_target *target, int64 seq, char *chunk, size_t length,
+		   uint8 flags);
 void segment_close(struct segment_target *target);
 
 /* A segment as elvis.segment describes it. */

@@ -94,6 +94,7 @@ regress_tests = \
 	versions \
 	gaps \
 	read \
+	long_chunks \
 	delivered_is_durable \
 	damaged_log_is_survived \
 	segments \

@@ -163,12 +163,24 @@ as $$
 declare
 	segment int;
 begin
+	-- a chunk of several rows is joined first: all of them but the last say so
 	for segment in
 		select s.n from elvis.segment s where s.dropped_at is null order by s.n
 	loop
-		return query execute format(
-			'select c.* from (select l.xid, l.body from elvis.log_%s l order by l.seq) l, '
-			'elvis.decode(l.xid, l.body) c', segment);
+		return query execute format($sql$
+			select c.* from (
+				select xid, string_agg(bytes, ''::bytea order by seq) as body
+				from (select xid, seq,
+					     case when joined then substr(body, 3) else body end as bytes,
+					     count(*) filter (where not joined)
+						over (partition by xid order by seq) as chunk
+				      from (select xid, seq, body,
+						   coalesce(lag(case when length(body) > 1 then
+								get_byte(body, 1) & 4 <> 0 end)
+							over (partition by xid order by seq), false) as joined
+					    from elvis.log_%s) r) r
+				group by xid, chunk order by min(seq)) l,
+			elvis.decode(l.xid, l.body) c $sql$, segment);
 	end loop;
 end
 $$;

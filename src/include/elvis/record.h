@@ -9,10 +9,12 @@
  * significant group first, high bit set on all but the last, at most ten bytes; string a varint
  * length and that many bytes of the database's encoding (UTF-8 where a client reads).
  *
- *	chunk    := u8 format (1), u8 chunk flags, record*	-- body of one log row
+ *	chunk    := record*
+ *	row      := u8 format (1), u8 chunk flags, bytes	-- body of one log row
  *	record   := u8 tag, varint length, payload[length]
  *
- * A chunk's first record is a CONTEXT; another follows wherever the context changes.
+ * A chunk lies in one log row, or goes on in those after it, cut anywhere; all of them but the
+ * last say so.  Its first record is a CONTEXT; another follows wherever the context changes.
  *
  *	CONTEXT  := i64 at, varint origin, varint via, varint xid
  *			at: us since 1970, when first captured at its origin.  origin: number of the
@@ -93,7 +95,6 @@ enum elvis_record_tag {
 	ELVIS_RECORD_DELETE = 0x12,
 	ELVIS_RECORD_TRUNCATE = 0x13,
 	ELVIS_RECORD_GAP = 0x20,
-	ELVIS_RECORD_PART = 0x30,	/* reserved: a record continued over several chunks */
 	ELVIS_RECORD_BEGIN = 0x40,
 	ELVIS_RECORD_COMMIT = 0x41,
 	ELVIS_RECORD_TABLE = 0x42,
@@ -104,6 +105,7 @@ enum elvis_chunk_flags {
 	ELVIS_CHUNK_LAST = 1,	/* the last chunk of its transaction */
 	ELVIS_CHUNK_LATE = 2,	/* its transaction has captured a change too late (on the last
 				 * chunk, and on all sealed after it was noticed) */
+	ELVIS_CHUNK_MORE = 4,	/* goes on in the next row of its transaction */
 };
 
 enum elvis_change_flags {
