@@ -13,6 +13,7 @@
 #include "call.h"
 #include "compat.h"
 #include "conflict.h"
+#include "keep.h"
 #include "walk.h"
 
 static struct elvis_bytes
@@ -88,6 +89,7 @@ elvis_apply(PG_FUNCTION_ARGS)
 	Walk *walk;
 
 	check_isolation();
+	keep_memory();
 	if (!frame_get_head(&in, &head))
 		damaged_frame("its head");
 	if ((head.flags & ELVIS_FRAME_ALONE) &&

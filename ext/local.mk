@@ -17,6 +17,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/frame.c \
 	%reldir%/image.c \
 	%reldir%/inval.c \
+	%reldir%/keep.c \
 	%reldir%/key.c \
 	%reldir%/leaf.c \
 	%reldir%/map.c \
@@ -51,7 +52,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/walk.c \
 	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
-	%reldir%/fetch.h %reldir%/image.h %reldir%/inval.h %reldir%/key.h %reldir%/leaf.h \
+	%reldir%/fetch.h %reldir%/image.h %reldir%/inval.h %reldir%/keep.h %reldir%/key.h %reldir%/leaf.h \
 	%reldir%/node.h %reldir%/pending.h %reldir%/read.h \
 	%reldir%/recent.h %reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/room.h \
 	%reldir%/segment.h \

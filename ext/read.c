@@ -21,6 +21,7 @@
 #include "compat.h"
 #include "fetch.h"
 #include "inval.h"
+#include "keep.h"
 #include "node.h"
 #include "read.h"
 #include "render.h"
@@ -545,6 +546,7 @@ elvis_read(PG_FUNCTION_ARGS)
 	int nest = 0;
 
 	check_session();
+	keep_memory();
 	reading.portable = portable_form(PG_GETARG_TEXT_PP(7));
 	if (cursor.inside < 0 || reading.max_bytes <= 0)
 		ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),

@@ -6,6 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
+
 /* _exit: the handlers of exit() might want memory, or a lock this thread holds. */
 static NORETURN void
 out_of_memory(void)
@@ -15,6 +19,18 @@ out_of_memory(void)
 
 	(void) written;
 	_exit(MEM_EXIT_STATUS);
+}
+
+/* What is larger than BY_ITSELF is given back at once. */
+void
+mem_keep(void)
+{
+#ifdef __GLIBC__
+	enum { KEPT = 4 << 20, BY_ITSELF = 2 << 20 };
+
+	mallopt(M_MMAP_THRESHOLD, BY_ITSELF);
+	mallopt(M_TRIM_THRESHOLD, KEPT);
+#endif
 }
 
 void *

@@ -17,6 +17,10 @@
 
 #define MEM_EXIT_STATUS 71 /* EX_OSERR of sysexits.h */
 
+/* From now on memory is given back to the system only when there is much too much of it: what one
+ * piece of a stream took, the next one takes. */
+void mem_keep(void);
+
 FRESH void *mem_alloc(size_t size);
 FRESH void *mem_zalloc(size_t size); /* filled with zeros */
 FRESH char *mem_strdup(const char *text);

@@ -301,6 +301,7 @@ serve(const struct arguments *arguments)
 	struct err err = ERR_INIT;
 	int status = EXIT_FAILURE;
 
+	mem_keep();
 	crash_catch();
 	d.signals = catch_signals();
 	if (arguments->syslog) {
