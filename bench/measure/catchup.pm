@@ -39,8 +39,8 @@ my %changes = (
 	pgbench => { tpcb => [ 100_000, 200_000 ] },
 	bulk => { insert => [ 200_000, 500_000 ], update => [ 100_000, 200_000 ],
 		delete => [ 200_000, 500_000 ] },
-	wide => { map { $_ => [ 20_000, 100_000 ] } qw(insert update delete) },
-	document => { map { $_ => [ 2_000, 10_000 ] } qw(insert update delete) },
+	wide => { map { $_ => [ 100_000, 200_000 ] } qw(insert update delete) },
+	document => { map { $_ => [ 10_000, 20_000 ] } qw(insert update delete) },
 );
 
 my $raw = 'repetition,backlog,variant,changes,wall_us,apply_us,source_us,daemon_us';
