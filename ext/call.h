@@ -44,8 +44,8 @@ typedef struct OpenTable {
 	bool hot;			/* and this session had put it there */
 	ExprState **defaults;		/* of columns the source has not; by attribute */
 
-	TupleTableSlot **queue;		/* rows waiting to be inserted together */
-	int n_queued, n_queue_slots, n_queue_room;
+	Datum **queue;			/* rows waiting to be inserted together (write.c) */
+	int n_queued, n_queue_room;
 
 	PartitionTupleRouting *routing;	/* of a partitioned table */
 	ModifyTableState *routing_state;
@@ -54,6 +54,9 @@ typedef struct OpenTable {
 
 /* A scan of a btree has room for two pages of results, 27 kB: this many are kept open. */
 #define CALL_SCANS_MAX 256
+
+/* Rows of a table that go in together at most: enough that pages are filled at one go. */
+#define CALL_INSERTS_MAX 256
 
 typedef struct ApplyCall {
 	Walk *walk;
@@ -74,7 +77,7 @@ typedef struct ApplyCall {
 	Oid triggers_owner;	/* of whose tables */
 	OpenTable *waiting_relay;	/* whose queue must go before another table's change */
 	int n_queued;
-	Size queued_size;
+	TupleTableSlot *inserting[CALL_INSERTS_MAX];	/* for waiting rows while they go in */
 } ApplyCall;
 
 ApplyCall *call_begin(Walk *walk, bool careful);
@@ -154,7 +157,7 @@ bool row_matches(OpenTable *table, const struct frame_value *before,
 
 /* ---- writing (write.c) ---- */
 
-/* Queues the row in the slot that write_queue_slot() gave. */
+/* A slot to put a row in that waits from write_queue() on. */
 TupleTableSlot *write_queue_slot(ApplyCall *call, OpenTable *table);
 void write_queue(ApplyCall *call, OpenTable *table);
 

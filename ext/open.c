@@ -410,8 +410,6 @@ close_table(OpenTable *table)
 		ExecDropSingleTupleTableSlot(table->found);
 	if (table->fresh != NULL)
 		ExecDropSingleTupleTableSlot(table->fresh);
-	for (int i = 0; i < table->n_queue_slots; i++)
-		ExecDropSingleTupleTableSlot(table->queue[i]);
 	entries_close(table);
 	if (table->estate != NULL) {
 		ExecResetTupleTable(table->estate->es_tupleTable, false);

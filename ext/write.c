@@ -20,10 +20,9 @@
 #include "compat.h"
 #include "tids.h"
 
-/* Rows that wait to be inserted together: enough that pages are filled at one go. */
-#define QUEUE_ROWS_MAX 256
+/* Rows that wait to be inserted together. */
 #define QUEUE_ROWS_MIN 4	/* there is room for at first */
-#define QUEUE_SIZE_MAX (1024 * 1024)
+#define QUEUE_SIZE_MAX (32 * 1024 * 1024)
 
 void
 write_step_over(ApplyCall *call, TupleTableSlot *slot)
@@ -104,61 +103,97 @@ write_may_queue(ApplyCall *call, OpenTable *table)
 	       !table->map->deferrable;
 }
 
+/*
+ * What waits of a row is its values and no more: there may be rows of ten thousand tables.  They
+ * get a slot when they go in, with those few before and after them.
+ */
 static void
-make_queue_room(OpenTable *table)
+slot_show(TupleTableSlot *slot, const TargetMap *map, Datum *row)
 {
-	Size size;
+	slot->tts_tupleDescriptor = map->shape;
+	slot->tts_values = row;
+	slot->tts_isnull = (bool *) (row + map->shape->natts);
+}
 
-	if (table->n_queue_slots < table->n_queue_room)
+/* It owns nothing that would have to be dropped, and is gone with the call. */
+static TupleTableSlot *
+inserting_slot(ApplyCall *call, int i)
+{
+	MemoryContext old;
+
+	if (call->inserting[i] != NULL)
+		return call->inserting[i];
+	old = MemoryContextSwitchTo(call->context);
+	call->inserting[i] = MakeTupleTableSlot(NULL, &TTSOpsVirtual);
+	MemoryContextSwitchTo(old);
+	return call->inserting[i];
+}
+
+static void
+make_queue_room(ApplyCall *call, OpenTable *table)
+{
+	int room = table->n_queue_room == 0 ? QUEUE_ROWS_MIN : table->n_queue_room * 4;
+
+	if (table->n_queued < table->n_queue_room)
 		return;
-	table->n_queue_room = table->n_queue_room == 0 ? QUEUE_ROWS_MIN
-						       : table->n_queue_room * 4;
-	size = sizeof(TupleTableSlot *) * table->n_queue_room;
-	table->queue = table->queue == NULL ? palloc(size) : repalloc(table->queue, size);
+	table->queue = table->queue == NULL
+		? MemoryContextAlloc(call->context, sizeof(Datum *) * room)
+		: repalloc(table->queue, sizeof(Datum *) * room);
+	table->n_queue_room = room;
 }
 
 TupleTableSlot *
 write_queue_slot(ApplyCall *call, OpenTable *table)
 {
-	if (table->n_queued == table->n_queue_slots) {
-		MemoryContext old = MemoryContextSwitchTo(call->context);
+	int n = table->map->shape->natts;
+	TupleTableSlot *slot = inserting_slot(call, 0);
+	Datum *row = MemoryContextAlloc(call->batch, (sizeof(Datum) + sizeof(bool)) * n);
 
-		make_queue_room(table);
-		table->queue[table->n_queue_slots++] =
-			MakeSingleTupleTableSlot(table->map->shape, &TTSOpsVirtual);
-		MemoryContextSwitchTo(old);
-	}
-	return table->queue[table->n_queued];
+	make_queue_room(call, table);
+	table->queue[table->n_queued] = row;
+	slot_show(slot, table->map, row);
+	return slot;
 }
 
 void
 write_queue(ApplyCall *call, OpenTable *table)
 {
-	TupleTableSlot *slot = table->queue[table->n_queued];
-	MemoryContext old = MemoryContextSwitchTo(call->batch);
-
-	compute_generated(table, slot, CMD_INSERT);
-	check_row(table, slot);
-	MemoryContextSwitchTo(old);
 	table->n_queued++;
 	call->n_queued++;
 	if (table->map->relay)
 		call->waiting_relay = table;
-	if (table->n_queued == QUEUE_ROWS_MAX)
+	if (table->n_queued == CALL_INSERTS_MAX)
 		write_flush(call, table);
 	else if (MemoryContextMemAllocated(call->batch, false) > QUEUE_SIZE_MAX)
 		write_flush_all(call);
 }
 
 static void
+take_from_queue(ApplyCall *call, OpenTable *table)
+{
+	for (int i = 0; i < table->n_queued; i++) {
+		TupleTableSlot *slot = inserting_slot(call, i);
+
+		ExecClearTuple(slot);
+		slot_show(slot, table->map, table->queue[i]);
+		ExecStoreVirtualTuple(slot);
+		compute_generated(table, slot, CMD_INSERT);
+		check_row(table, slot);
+		if (table->estate != NULL)
+			ResetPerTupleExprContext(table->estate);
+	}
+}
+
+static void
 insert_queue(ApplyCall *call, OpenTable *table)
 {
-	table_multi_insert(table->relation, table->queue, table->n_queued,
+	take_from_queue(call, table);
+	table_multi_insert(table->relation, call->inserting, table->n_queued,
 			   GetCurrentCommandId(true), 0, NULL);
-	entries_insert(call, table, table->queue, table->n_queued);
+	entries_insert(call, table, call->inserting, table->n_queued);
 	for (int i = 0; i < table->n_queued; i++) {
-		relay(table, ELVIS_INSERT, NULL, table->queue[i]);
-		ExecClearTuple(table->queue[i]);
+		relay(table, ELVIS_INSERT, NULL, call->inserting[i]);
+		ExecClearTuple(call->inserting[i]);
 	}
 }
 
