@@ -30,8 +30,13 @@
  * catching up, with a source transaction at its end that is not small */
 #define ALONE_MAX ((size_t) 1 << 20)
 
-/* So many transactions of one statement are under way at most: the target works at one and has
- * another at hand.  More would only take memory. */
+/* More, where there are many tables: what is cut is larger then, so that the rows of one table are
+ * inserted together, and rows in different statements are not */
+#define ALONE_A_TABLE ((size_t) 16 << 10)
+#define ALONE_MOST ((size_t) 5 << 20)
+
+/* So many transactions of one statement are under way at most, unless they are large: the target
+ * works at one and has another at hand.  More would only take memory. */
 #define AHEAD 2
 
 /* After one that had to ask, so many more are not tried in one statement */
@@ -254,6 +259,13 @@ settle(struct postgres *p, PGresult *result)
 
 /* Frames ------------------------------------------------------------------------ */
 
+static void
+release_large(struct strbuf *bytes)
+{
+	if (bytes->size > ALONE_MAX)
+		strbuf_free(bytes);
+}
+
 /* send: conn_send(), or conn_queue() for what is a transaction of its own */
 static enum elvis_result
 put_out(struct postgres *p, const struct frame *frame,
@@ -261,6 +273,7 @@ put_out(struct postgres *p, const struct frame *frame,
 {
 	struct params params = PARAMS_NONE;
 	struct err err = ERR_INIT;
+	bool done;
 
 	strbuf_reset(&p->bytes);
 	if (!put_frame(&p->bytes, frame)) {
@@ -268,8 +281,9 @@ put_out(struct postgres *p, const struct frame *frame,
 		return ELVIS_SINK_STOPPED;
 	}
 	params_bytes(&params, p->bytes.data, p->bytes.length);
-	return send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params,
-		    &err) ? ELVIS_SINK_OK : failed(p, &err);
+	done = send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params, &err);
+	release_large(&p->bytes);
+	return done ? ELVIS_SINK_OK : failed(p, &err);
 }
 
 /* In the explicit transaction */
@@ -376,9 +390,11 @@ send_alone(struct postgres *p)
 	return result;
 }
 
+/* What a large one took is given back. */
 static void
 forget_oldest(struct postgres *p)
 {
+	release_large(&p->ring[p->oldest].records);
 	p->oldest = (p->oldest + 1) % ARRAY_LEN(p->ring);
 	p->n_sent--;
 }
@@ -592,6 +608,16 @@ postgres_begin(void *state, const struct elvis_position *position)
 	return ELVIS_SINK_OK;
 }
 
+static size_t
+alone_max(const struct postgres *p)
+{
+	size_t n = hash_count(p->tables);
+
+	if (n <= ALONE_MAX / ALONE_A_TABLE)
+		return ALONE_MAX;
+	return n < ALONE_MOST / ALONE_A_TABLE ? n * ALONE_A_TABLE : ALONE_MOST;
+}
+
 static enum elvis_result
 postgres_write(void *state, const struct elvis_piece *piece)
 {
@@ -601,7 +627,7 @@ postgres_write(void *state, const struct elvis_piece *piece)
 	struct elvis_bytes records = { at, at + piece->length };
 	enum elvis_result result;
 
-	if (!p->began && t->records.length + piece->length <= ALONE_MAX) {
+	if (!p->began && t->records.length + piece->length <= alone_max(p)) {
 		strbuf_add(&t->records, piece->records, piece->length);
 		return ELVIS_SINK_OK;
 	}
@@ -616,7 +642,8 @@ postgres_commit(void *state, const struct elvis_position *next, int64_t at)
 {
 	struct postgres *p = state;
 	struct transaction *t = writing(p);
-	enum elvis_result result = finish(p, p->began || p->wary > 0 ? 0 : AHEAD - 1);
+	bool behind = !p->began && p->wary == 0 && t->records.length <= ALONE_MAX;
+	enum elvis_result result = finish(p, behind ? AHEAD - 1 : 0);
 
 	t->next = *next;
 	t->at = at;

@@ -34,6 +34,7 @@ model_sources = \
 	%reldir%/model/batch.h \
 	%reldir%/model/change.c %reldir%/model/change.h \
 	%reldir%/model/conflict.c %reldir%/model/conflict.h \
+	%reldir%/model/cut.c %reldir%/model/cut.h \
 	%reldir%/model/filter.c %reldir%/model/filter.h \
 	%reldir%/model/frame.c %reldir%/model/frame.h \
 	%reldir%/model/position.c %reldir%/model/position.h \

@@ -12,6 +12,7 @@ unit_tests = \
 	tests/unit/test_conf \
 	tests/unit/test_conflict \
 	tests/unit/test_crew \
+	tests/unit/test_cut \
 	tests/unit/test_err \
 	tests/unit/test_filter \
 	tests/unit/test_hash \

@@ -119,6 +119,16 @@ list_priorities(const struct conf *conf, struct link_settings *settings, struct 
 	settings->n_priorities = conf->n_nodes;
 }
 
+/* A target transaction of many tables is held in memory: by all links together, as much as a
+ * sixteenth of what is kept of what they read. */
+static size_t
+spread_bytes(const struct conf *conf, const struct conf_link *link)
+{
+	int64_t share = conf->settings.cache_size / 16 / (int64_t) conf->n_links;
+
+	return (size_t) (share < link->target_bytes * 32 ? share : link->target_bytes * 32);
+}
+
 static struct link *
 make_link(const struct conf *conf, const struct conf_link *link, int stop_fd,
 	  struct arena *arena)
@@ -130,6 +140,7 @@ make_link(const struct conf *conf, const struct conf_link *link, int stop_fd,
 		.local_only = link->forward == CONF_FORWARD_LOCAL,
 		.by_transaction = link->granularity == CONF_GRANULARITY_TRANSACTION,
 		.target_bytes = (size_t) link->target_bytes,
+		.spread_bytes = spread_bytes(conf, link),
 		.confirm_ms = (int) conf->settings.confirm_interval,
 		.retry_ms = (int) conf->settings.retry_max,
 		.stop_fd = stop_fd,

@@ -135,13 +135,16 @@ deliver_position(struct link *link, struct err *err)
 
 /* Pieces ------------------------------------------------------------------------ */
 
-static size_t
-cut_limit(struct link *link)
+/* What is of many tables may be larger, unless something of such a one has failed: it is done again
+ * whole. */
+static void
+limit_cut(struct link *link, struct cut *cut)
 {
 	bool smallest = link->settings.by_transaction || link->singly > 0 ||
 		link_leaving(link);
 
-	return smallest ? 1 : link->settings.target_bytes;
+	cut->limit = smallest ? 1 : link->settings.target_bytes;
+	cut->most = smallest || link->humble ? cut->limit : link->settings.spread_bytes;
 }
 
 /*
@@ -161,7 +164,7 @@ pass_piece(struct link *link, const struct cursor *batch, const struct piece *pi
 
 	for (;;) {
 		strbuf_reset(&link->out);
-		link->filter.limit = cut_limit(link);
+		limit_cut(link, &link->filter.cut);
 		result = filter_run(&link->filter, &in, &link->out, err);
 		if (result == FILTER_FAILED || !write_out(link, err))
 			return false;
@@ -218,6 +221,7 @@ give_up(struct link *link)
 	if (link->begun)
 		link->singly = SINGLY;
 	link->begun = false;
+	link->humble = true;
 }
 
 /* Nothing follows: what the sink still had under way becomes whole, or is told of now. */
@@ -226,9 +230,12 @@ settle(struct link *link, struct err *err)
 {
 	const struct link_sink *sink = &link->ends.sink;
 
-	if (sink->ops->settle(sink->self, err))
+	if (sink->ops->settle(sink->self, err)) {
+		link->humble &= link->singly > 0;
 		return true;
+	}
 	link->singly = SINGLY;
+	link->humble = true;
 	return false;
 }
 

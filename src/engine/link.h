@@ -36,6 +36,7 @@ struct link_settings {
 	bool local_only;	/* carries only what was first written at the source */
 	bool by_transaction;	/* a target transaction for each source transaction */
 	size_t target_bytes;	/* most changes in a target transaction while catching up */
+	size_t spread_bytes;	/* and in one of many tables (model/cut.h); less: the same */
 	int confirm_ms;		/* time between two confirmations */
 	int retry_ms;		/* longest wait before trying again */
 	const struct node_priority *priorities;

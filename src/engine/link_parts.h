@@ -42,6 +42,7 @@ struct link {
 	int form;		/* of values, enum elvis_column_form */
 	bool begun;		/* the sink is in a target transaction */
 	bool full;		/* and that is to end where it stands */
+	bool humble;		/* since one failed none is larger for being of many tables */
 	struct cache *own;	/* when it was behind the others */
 	bool sharing;		/* joined the shared cache */
 

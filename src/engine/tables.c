@@ -50,7 +50,7 @@ table_tell(struct link *link, struct link_table *known, struct err *err)
 }
 
 bool
-tables_find(void *context, uint64_t version, const struct filter_table **table, struct err *err)
+tables_find(void *context, uint64_t version, struct filter_table **table, struct err *err)
 {
 	struct link *link = context;
 	struct link_table *known = hash_get_u64(link->tables, version);

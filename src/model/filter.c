@@ -12,11 +12,12 @@ filter_start(struct filter *filter, int64_t seq)
 		.target = filter->target,
 		.local_only = filter->local_only,
 		.gaps_pass = filter->gaps_pass,
-		.limit = filter->limit,
+		.cut = filter->cut,
 		.lookup = filter->lookup,
 		.context = filter->context,
 		.seq = seq,
 	};
+	cut_start(&filter->cut);
 }
 
 void
@@ -68,7 +69,7 @@ context_passed(struct filter *filter, const struct record *record, struct err *e
 }
 
 static bool
-table_find(struct filter *filter, uint64_t version, const struct filter_table **table,
+table_find(struct filter *filter, uint64_t version, struct filter_table **table,
 	   struct err *err)
 {
 	if (filter->memo == NULL || filter->memo_version != version) {
@@ -119,7 +120,8 @@ static bool
 change_passed(struct filter *filter, const struct record *record, struct strbuf *out,
 	      struct err *err)
 {
-	const struct filter_table *table;
+	size_t length = (size_t) (record->whole.end - record->whole.at);
+	struct filter_table *table;
 	struct record_change head;
 
 	if (!record_change(record, &head, err))
@@ -129,8 +131,9 @@ change_passed(struct filter *filter, const struct record *record, struct strbuf 
 			return false;
 		if (table->wanted) {
 			put_preface(filter, out);
-			strbuf_add(out, record->whole.at,
-				   (size_t) (record->whole.end - record->whole.at));
+			strbuf_add(out, record->whole.at, length);
+			cut_count(&filter->cut, &table->share,
+				  record->tag != ELVIS_RECORD_INSERT, length);
 			return true;
 		}
 	}
@@ -145,7 +148,7 @@ truncate_passed(struct filter *filter, const struct record *record, struct strbu
 {
 	AUTO_STRBUF struct strbuf versions;
 	AUTO_STRBUF struct strbuf payload;
-	const struct filter_table *table;
+	struct filter_table *table;
 	struct record_truncate truncate;
 	uint64_t version = 0, n = 0;
 
@@ -178,7 +181,7 @@ static bool
 gap_passed(struct filter *filter, const struct record *record, struct strbuf *out,
 	   struct err *err)
 {
-	const struct filter_table *table;
+	struct filter_table *table;
 	struct record_gap gap;
 
 	if (!record_gap(record, &gap, err))
@@ -259,8 +262,9 @@ filter_run(struct filter *filter, struct elvis_bytes *in, struct strbuf *out, st
 			return FILTER_FAILED;
 		}
 		if (record.tag == ELVIS_RECORD_COMMIT &&
-		    filter->bytes + (out->length - before) >= filter->limit) {
+		    cut_is_due(&filter->cut, filter->bytes + (out->length - before))) {
 			filter->bytes = 0;
+			cut_start(&filter->cut);
 			return FILTER_CUT;
 		}
 	}

@@ -15,6 +15,7 @@
 #include "base/attr.h"
 #include "base/err.h"
 #include "base/strbuf.h"
+#include "model/cut.h"
 #include "model/record.h"
 
 /* What the link does with a table */
@@ -22,20 +23,21 @@ struct filter_table {
 	bool wanted;
 	bool gap_stops;		/* a write that no trigger saw stops the link, if it is not passed */
 	const char *schema, *name;
+	struct cut_share share;	/* the filter's own */
 };
 
 /*
- * Finds the table of a version, before anything of its change has been put out.  It stays as it
- * is until the filter is started anew.  False fails the walk with its err.
+ * Finds the table of a version, before anything of its change has been put out.  It stays
+ * until the filter is started anew.  False fails the walk with its err.
  */
-typedef bool filter_lookup(void *context, uint64_t version, const struct filter_table **table,
+typedef bool filter_lookup(void *context, uint64_t version, struct filter_table **table,
 			   struct err *err);
 
 struct filter {
 	uint32_t target;	/* number of the node the link leads to; 0: no node */
 	bool local_only;
 	bool gaps_pass;		/* whoever gets the records knows what to do with a GAP */
-	size_t limit;		/* bytes after which a target transaction is to end */
+	struct cut cut;		/* where a target transaction is to end: its settings */
 	filter_lookup *lookup;
 	void *context;		/* handed to `lookup` */
 
@@ -53,7 +55,7 @@ struct filter {
 	bool context_wanted, context_due;
 	uint64_t skipped;
 	uint64_t memo_version;
-	const struct filter_table *memo;
+	struct filter_table *memo;
 };
 
 enum filter_result {

@@ -4,10 +4,14 @@
 #include "model/filter.h"
 
 static bool
-find(void *context, uint64_t version, const struct filter_table **table, struct err *err)
+find(void *context, uint64_t version, struct filter_table **table, struct err *err)
 {
-	static const struct filter_table ours = { true, true, "public", "ours" };
-	static const struct filter_table others = { false, true, "public", "others" };
+	static struct filter_table ours = {
+		.wanted = true, .gap_stops = true, .schema = "public", .name = "ours",
+	};
+	static struct filter_table others = {
+		.wanted = false, .gap_stops = true, .schema = "public", .name = "others",
+	};
 
 	(void) context;
 	if (version == 13)
@@ -20,7 +24,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	for (int gaps_pass = 0; gaps_pass < 2; gaps_pass++) {
-		struct filter filter = { .target = 2, .limit = 64, .lookup = find };
+		struct filter filter = { .target = 2, .cut.limit = 64, .cut.most = 256, .lookup = find };
 		struct elvis_bytes in = { data, data + size };
 		AUTO_STRBUF struct strbuf out;
 		struct err err = ERR_INIT;

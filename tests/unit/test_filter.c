@@ -5,11 +5,17 @@
 
 /* Versions 1 and 3 are the link's, and a gap in 3 does not matter. */
 static bool
-find(void *context, uint64_t version, const struct filter_table **table, struct err *err)
+find(void *context, uint64_t version, struct filter_table **table, struct err *err)
 {
-	static const struct filter_table ours = { true, true, "public", "t1" };
-	static const struct filter_table lenient = { true, false, "public", "t3" };
-	static const struct filter_table others = { false, true, "public", "t2" };
+	static struct filter_table ours = {
+		.wanted = true, .gap_stops = true, .schema = "public", .name = "t1",
+	};
+	static struct filter_table lenient = {
+		.wanted = true, .gap_stops = false, .schema = "public", .name = "t3",
+	};
+	static struct filter_table others = {
+		.wanted = false, .gap_stops = true, .schema = "public", .name = "t2",
+	};
 
 	(void) context;
 	(void) err;
@@ -27,7 +33,7 @@ static struct walk
 walk_new(void)
 {
 	struct walk w = {
-		.filter = { .target = 2, .limit = SIZE_MAX, .lookup = find },
+		.filter = { .target = 2, .cut.limit = SIZE_MAX, .lookup = find },
 		.err = ERR_INIT,
 	};
 
@@ -224,7 +230,7 @@ START_TEST(a_cut_is_made_between_transactions_only)
 		stream_commit(&w.in, seq);
 	}
 	in = stream_bytes(&w.in);
-	w.filter.limit = 1;
+	w.filter.cut.limit = 1;
 
 	for (int64_t seq = 5; seq < 8; seq++) {
 		ck_assert_int_eq(filter_run(&w.filter, &in, &w.out, &w.err), FILTER_CUT);

@@ -1,0 +1,46 @@
+/*
+ * cut.c - the end of a target transaction, by its bytes and its tables.
+ */
+#include "model/cut.h"
+
+/* Of each of its tables, on the average: opening one takes as long as some ten rows do. */
+#define CHANGES_A_TABLE 64
+
+/* So many cost little, whatever there is of them. */
+#define FEW_TABLES 16
+
+void
+cut_start(struct cut *cut)
+{
+	*cut = (struct cut){
+		.limit = cut->limit,
+		.most = cut->most,
+		.turn = cut->turn + 1,
+	};
+}
+
+void
+cut_count(struct cut *cut, struct cut_share *share, bool rewrites, size_t length)
+{
+	if (share->turn != cut->turn) {
+		*share = (struct cut_share){ .turn = cut->turn };
+		cut->tables++;
+	}
+	cut->changes++;
+	if (rewrites) {
+		share->rewritten += length;
+		cut->piled |= share->rewritten >= cut->limit;
+	}
+}
+
+bool
+cut_is_due(struct cut *cut, size_t bytes)
+{
+	if (bytes < cut->limit)
+		return false;
+	if (cut->tables_at_limit == 0)
+		cut->tables_at_limit = cut->tables;
+	return bytes >= cut->most || cut->piled || cut->tables <= FEW_TABLES ||
+	       cut->changes / CHANGES_A_TABLE >= cut->tables ||
+	       cut->tables > 2 * cut->tables_at_limit;
+}
