@@ -25,6 +25,7 @@
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
+#include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
 
 #include "catalog.h"
@@ -57,7 +58,8 @@ enum {
 	COPIED_RELID,
 	COPIED_SNAPSHOT,
 	COPIED_UNTIL,
-	COPIED_COLUMNS = COPIED_UNTIL
+	COPIED_PARTS,
+	COPIED_COLUMNS = COPIED_PARTS
 };
 
 /* What this session has opened, and where it wrote the position last. */
@@ -253,6 +255,7 @@ copied_read(Position *position, HeapTuple tuple, TupleDesc desc)
 	copied->snapshot = datumCopy(values[COPIED_SNAPSHOT - 1], false, -1);
 	copied->has_until = !nulls[COPIED_UNTIL - 1];
 	copied->until_id = copied->has_until ? DatumGetInt64(values[COPIED_UNTIL - 1]) : 0;
+	copied->unfinished = DatumGetInt32(values[COPIED_PARTS - 1]) > 0;
 }
 
 static void
@@ -356,7 +359,7 @@ position_drop_copied(const Position *position, int64 from_id)
 		struct copied_table *copied = &position->copied[i];
 		Relation relation;
 
-		if (!copied->has_until || copied->until_id > from_id)
+		if (copied->unfinished || !copied->has_until || copied->until_id > from_id)
 			continue;
 		relation = table_open(catalog_find("position_table"), RowExclusiveLock);
 		CatalogTupleDelete(relation, &copied->tid);
@@ -413,14 +416,26 @@ position_store(Position *position, const struct elvis_position *next, int64 sour
 	commits.stored = *next;
 }
 
+/* What would be applied to some of a table's rows, the others would bring again. */
+static bool
+copied_shows(const struct copied_table *copied, uint64 xid)
+{
+	if (copied->unfinished)
+		ereport(ERROR,
+			(errcode(ERRCODE_OBJECT_IN_USE),
+			 errmsg("the copy of table \"%s\" is not finished",
+				get_rel_name(copied->relid)),
+			 errhint("elvisctl copy goes on with it.")));
+	return DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot, UInt64GetDatum(xid),
+						copied->snapshot));
+}
+
 bool
 position_has_copied(const Position *position, Oid relid, uint64 xid)
 {
 	for (int i = 0; i < position->n_copied; i++)
 		if (position->copied[i].relid == relid)
-			return DatumGetBool(DirectFunctionCall2(pg_visible_in_snapshot,
-								UInt64GetDatum(xid),
-								position->copied[i].snapshot));
+			return copied_shows(&position->copied[i], xid);
 	return false;
 }
 

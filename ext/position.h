@@ -29,6 +29,7 @@ typedef struct Position {
 		Datum snapshot;	/* pg_snapshot */
 		bool has_until;
 		int64 until_id;
+		bool unfinished;	/* some of its rows are there */
 	} *copied;
 } Position;
 
@@ -46,7 +47,10 @@ void position_lock(const struct elvis_position *expected, bool behind, Position 
 /* Moves the locked row to `next`; changes passed on the operator's word are forgotten. */
 void position_store(Position *position, const struct elvis_position *next, int64 source_at);
 
-/* Is the source transaction `xid` in the copy that the table began with? */
+/*
+ * Is the source transaction `xid` in the copy that the table began with?  An error while that is
+ * not finished.
+ */
 bool position_has_copied(const Position *position, Oid relid, uint64 xid);
 
 #endif

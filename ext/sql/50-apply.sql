@@ -19,12 +19,15 @@ create table elvis.position (
 ) with (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 
 -- Tables that joined a link by a copy: what `copied` shows is in the copy.  Once the link has
--- passed the snapshot `until_id`, which was taken after `copied`, the row has done its work.
+-- passed the snapshot `until_id`, which was taken after `copied`, the row has done its work.  Rows
+-- that arrive in several transactions make the table unfinished, and nobody's to apply to, until
+-- the last of them; a copy that was cut off leaves it so.
 create table elvis.position_table (
 	link uuid not null references elvis.position on delete cascade,
 	relid oid not null,
 	copied pg_snapshot not null,
 	until_id bigint,
+	parts_left int not null default 0,	-- transactions to come
 	primary key (link, relid)
 );
 
@@ -75,7 +78,8 @@ end
 $$;
 
 create function elvis.table_start(link uuid, target regclass, copied pg_snapshot,
-				  until_id bigint default null) returns void
+				  until_id bigint default null, parts int default 0)
+	returns void
 	language plpgsql security definer
 	set search_path = pg_catalog, pg_temp
 as $$
@@ -83,10 +87,37 @@ begin
 	-- No target transaction is under way that does not know of it, nor begins until we commit.
 	perform from elvis.position p where p.link = table_start.link for share;
 	insert into elvis.position_table
-	values (table_start.link, target, table_start.copied, table_start.until_id)
+	values (table_start.link, target, table_start.copied, table_start.until_id,
+		table_start.parts)
 	on conflict on constraint position_table_pkey do update
-	set copied = excluded.copied, until_id = excluded.until_id;
+	set copied = excluded.copied, until_id = excluded.until_id,
+	    parts_left = excluded.parts_left;
 end
+$$;
+
+-- In the transaction that brings a part.  The snapshot tells whose: no other copy's rows come in.
+create function elvis.table_part(link uuid, target regclass, until_id bigint) returns void
+	language plpgsql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+begin
+	update elvis.position_table t set parts_left = t.parts_left - 1
+	where t.link = table_part.link and t.relid = target
+	  and t.until_id = table_part.until_id and t.parts_left > 0;
+	if not found then
+		raise exception 'this copy of table % has been given up', target
+			using errcode = 'object_in_use',
+			hint = 'Another one has begun, or goes on without the table.';
+	end if;
+end
+$$;
+
+create function elvis.table_forget(link uuid, target regclass) returns void
+	language sql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+	delete from elvis.position_table t
+	where t.link = table_forget.link and t.relid = table_forget.target
 $$;
 
 create function elvis.skip_change(link uuid, seq bigint, ordinal bigint) returns void

@@ -9,7 +9,7 @@ grant execute on function
 	elvis.link_open(uuid, text, int, bigint),
 	elvis.link_start(uuid, text, int, bigint, bigint, bigint),
 	elvis.link_forget(uuid),
-	elvis.table_start(uuid, regclass, pg_snapshot, bigint),
+	elvis.table_start(uuid, regclass, pg_snapshot, bigint, int),
 	elvis.skip_change(uuid, bigint, bigint),
 	elvis.durable_position(uuid),
 	elvis.apply(bytea),
@@ -19,7 +19,9 @@ grant execute on function
 grant execute on function
 	elvis.link_start(uuid, text, int, bigint, bigint, bigint),
 	elvis.link_forget(uuid),
-	elvis.table_start(uuid, regclass, pg_snapshot, bigint),
+	elvis.table_start(uuid, regclass, pg_snapshot, bigint, int),
+	elvis.table_part(uuid, regclass, bigint),
+	elvis.table_forget(uuid, regclass),
 	elvis.skip_change(uuid, bigint, bigint),
 	elvis.trim_resolutions(interval)
 	to elvis_admin;

@@ -241,6 +241,22 @@ applied('what the copy has is passed');
 is($lyon->sql('select * from joins'), '1|2', 'what it has not is applied');
 is($lyon->sql('select count(*) from elvis.position_table'), 0, 'then the copy is history');
 
+# ---- and one that comes in parts ----
+$copied = $paris->sql('select pg_current_snapshot()');
+$until = $paris->sql('select id from elvis.take_snapshot()');
+$lyon->sql("select elvis.table_start('$link->{uuid}', 'joins', '$copied', $until, 2)");
+$paris->sql('update joins set v = 3');
+my $part = "select elvis.table_part('$link->{uuid}', 'joins', $until)";
+$lyon->sql($part);
+like($link->step->{error}, qr/not finished/, 'nothing is applied to some of its rows');
+isnt(($lyon->try_sql("select elvis.table_part('$link->{uuid}', 'joins', $until - 1)"))[0], 0,
+	'a part of another copy is refused');
+$lyon->sql($part);
+isnt(($lyon->try_sql($part))[0], 0, 'and one too many');
+applied('with the last of them it is a table like others');
+is($lyon->sql('select * from joins'), '1|3', 'what its rows do not show is applied');
+is($lyon->sql('select count(*) from elvis.position_table'), 0, 'and the copy is history');
+
 # ---- positions ----
 my ($records, $id, $token) = $link->read;
 my $frame = $link->frame($records, $id, $token, 3);
