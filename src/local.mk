@@ -112,6 +112,7 @@ setup_sources = \
 	%reldir%/setup/pump.c %reldir%/setup/pump.h \
 	%reldir%/setup/sequence.c %reldir%/setup/sequence.h \
 	%reldir%/setup/site.c %reldir%/setup/site.h \
+	%reldir%/setup/split.c %reldir%/setup/split.h \
 	%reldir%/setup/start.c %reldir%/setup/start.h
 
 # without main.c

@@ -165,7 +165,8 @@ promise_tests = \
 	tests/tap/t/325_survey.pl \
 	tests/tap/t/330_cut.pl \
 	tests/tap/t/335_damage.pl \
-	tests/tap/t/340_copy.pl
+	tests/tap/t/340_copy.pl \
+	tests/tap/t/345_copy_parts.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \

@@ -39,7 +39,7 @@ enum ctl_exit {
 	X(OPTION_TRUNCATE, "truncate", NULL, "empty tables of the target that hold rows first") \
 	X(OPTION_LINK, "link", "LINK", "only this link") \
 	X(OPTION_TIMEOUT, "timeout", "SECONDS", "give up after so long [60]") \
-	X(OPTION_JOBS, "jobs", "N", "tables filled at a time [4]") \
+	X(OPTION_JOBS, "jobs", "N", "processes that fill tables [4]") \
 	X(OPTION_LIMIT, "limit", "N", "at most so many, newest first [50]") \
 	X(OPTION_ACCEPT, "accept", NULL, \
 	  "go on although the copy of the link's tables is not finished") \

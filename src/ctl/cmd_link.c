@@ -103,6 +103,22 @@ may_resume(const struct addressed *a, const struct ctl *ctl, struct err *err)
 		       reason, a->link->name);
 }
 
+/* What an unfinished copy has left is the table's, such as it is. */
+static bool
+accept_copy(const struct addressed *a, const struct ctl *ctl, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+
+	if ((ctl->given & OPTION_ACCEPT) == 0 || a->link->to == NULL)
+		return true;
+	params_uuid(&params, a->link->uuid);
+	return site_reached(a->site, a->link->to, err) &&
+	       (conn_run(site_node(a->site, a->link->to)->conn,
+			 "SELECT elvis.table_forget(link, relid) FROM elvis.position_table"
+			 " WHERE link = $1 AND parts_left > 0", &params, NULL, err) ||
+		err_wrap(err, "link '%s' at '%s'", a->link->name, a->link->to->name));
+}
+
 /* A daemon that does not run now is to know that its link was resumed although it had stopped. */
 static const char *
 known_reason(const struct addressed *a, struct arena *arena)
@@ -119,7 +135,7 @@ run_resume(struct ctl *ctl, struct err *err)
 {
 	struct addressed a;
 	bool ok = addressed_open(&a, ctl, err) && is_subscribed(&a, err) &&
-		  may_resume(&a, ctl, err) &&
+		  may_resume(&a, ctl, err) && accept_copy(&a, ctl, err) &&
 		  set_state(&a, "running", known_reason(&a, ctl->arena), err);
 
 	return finish(&a, ok, err, "runs");

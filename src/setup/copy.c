@@ -7,17 +7,38 @@
 #include "setup/crew.h"
 #include "setup/fill.h"
 #include "setup/sequence.h"
+#include "setup/split.h"
 #include "setup/start.h"
 
 /* How long nothing may have been applied before a link told to pause counts as paused */
 #define QUIET_MS 2000
+
+/* The size of a page, where a guess will do */
+#define PAGE_BYTES 8192
 
 /* One table of the link that is to be filled */
 struct work {
 	const struct inventory_table *from, *to;
 	size_t number;	/* in the order they were found, from 1 */
 	bool done;	/* by an earlier run */
+	bool begun;	/* by one that was cut off: what rows there are, are its */
 	bool filled;	/* and to be emptied first */
+	size_t parts, parts_left;
+	int64_t bytes;	/* that were passed on so far */
+};
+
+/* What one process copies at a time: a table, or some of its pages */
+struct part {
+	struct work *work;
+	struct pump_pages pages;
+	int64_t weight;	/* bytes, roughly */
+	int64_t bytes;	/* that were passed on so far */
+};
+
+/* What the target has recorded of a table that earlier runs have copied, or some parts of it */
+struct mark {
+	uint32_t table;
+	bool unfinished;
 };
 
 struct copier {
@@ -29,21 +50,90 @@ struct copier {
 	struct conn *control;	/* at the source: states and snapshots */
 	struct conn *source;	/* at the source: holds the snapshot */
 	struct conn *target;
+	struct mark *marks;
+	size_t n_marks;
 	struct work *works;
-	size_t n_works, n_done;
+	size_t n_works;
+	struct part *parts;
+	size_t n_parts;
 	struct fill_job job;
 	struct fill *fill;	/* in who fills tables */
 };
 
 static bool
-is_asked_for(const struct copier *c, const struct inventory_table *table)
+read_marks(struct copier *c)
+{
+	struct params params = PARAMS_NONE;
+	AUTO_RESULT PGresult *result = NULL;
+
+	/* without a position nothing was copied, and the extension may not be there */
+	if (inventory_position(&site_node(c->site, c->link->to)->inventory, c->link->uuid) == NULL)
+		return true;
+	params_uuid(&params, c->link->uuid);
+	if (!conn_run(c->target,
+		      "SELECT relid, parts_left > 0 FROM elvis.position_table WHERE link = $1",
+		      &params, &result, c->err))
+		return false;
+	c->n_marks = (size_t) PQntuples(result);
+	c->marks = arena_zalloc(c->arena, (c->n_marks + 1) * sizeof(*c->marks));
+	for (size_t i = 0; i < c->n_marks; i++)
+		c->marks[i] = (struct mark){
+			.table = (uint32_t) result_i32(result, (int) i, 0),
+			.unfinished = result_bool(result, (int) i, 1),
+		};
+	return true;
+}
+
+static const struct mark *
+mark_of(const struct copier *c, const struct inventory_table *to)
+{
+	for (size_t i = 0; i < c->n_marks; i++)
+		if (c->marks[i].table == to->oid)
+			return &c->marks[i];
+	return NULL;
+}
+
+/* Does another link bring rows to it?  One that the configuration does not know may. */
+static bool
+is_shared(const struct copier *c, const struct inventory_table *to)
+{
+	const struct inventory *target = &site_node(c->site, c->link->to)->inventory;
+	const struct conf *conf = c->site->conf;
+	size_t known = 0;
+
+	for (size_t i = 0; i < conf->n_links; i++) {
+		const struct conf_link *link = &conf->links[i];
+
+		if (link->to != c->link->to)
+			continue;
+		known += inventory_position(target, link->uuid) != NULL;
+		if (link != c->link && conf_link_rule(link, to->schema, to->name) != NULL)
+			return true;
+	}
+	return known < target->n_positions;
+}
+
+/*
+ * May it be seen half filled?  Only where all of its rows are the link's, so that whoever finds it
+ * so may empty it; and not where they would be passed on, for others to do likewise.
+ */
+static bool
+is_ours(const struct copier *c, const struct inventory_table *to)
+{
+	return strcmp(to->role, "replica") == 0 && !is_shared(c, to);
+}
+
+/* A table is not left half filled because it is not named this time. */
+static bool
+is_asked_for(const struct copier *c, const struct inventory_table *table,
+	     const struct mark *mark)
 {
 	if (conf_link_rule(c->link, table->schema, table->name) == NULL)
 		return false;
 	for (size_t i = 0; i < c->options->n_tables; i++)
 		if (pattern_matches(&c->options->tables[i], table->schema, table->name))
 			return true;
-	return c->options->n_tables == 0;
+	return c->options->n_tables == 0 || (mark != NULL && mark->unfinished);
 }
 
 static bool
@@ -53,12 +143,9 @@ is_attached(const struct inventory_table *table, const char *not_as)
 }
 
 static bool
-add_work(struct copier *c, const struct inventory_table *from)
+add_work(struct copier *c, const struct inventory_table *from,
+	 const struct inventory_table *to, const struct mark *mark)
 {
-	const struct inventory_table *to =
-		inventory_table(&site_node(c->site, c->link->to)->inventory, from->schema,
-				from->name);
-
 	if (to == NULL)
 		return err_set(c->err, ERR_CONFIG, "table %s.%s is not there on '%s'; create it "
 			       "first", from->schema, from->name, c->link->to->name);
@@ -66,8 +153,11 @@ add_work(struct copier *c, const struct inventory_table *from)
 		return err_set(c->err, ERR_CONFIG, "table %s.%s is not attached yet on '%s'; run "
 			       "elvisctl apply first", from->schema, from->name,
 			       to->role == NULL ? c->link->to->name : c->link->from->name);
-	c->works[c->n_works] = (struct work){ .from = from, .to = to,
-					      .number = c->n_works + 1 };
+	c->works[c->n_works] = (struct work){
+		.from = from, .to = to, .number = c->n_works + 1,
+		.done = mark != NULL && !mark->unfinished,
+		.begun = mark != NULL && mark->unfinished,
+	};
 	c->n_works++;
 	return true;
 }
@@ -76,32 +166,21 @@ static bool
 choose_tables(struct copier *c)
 {
 	const struct inventory *source = &site_node(c->site, c->link->from)->inventory;
+	const struct inventory *target = &site_node(c->site, c->link->to)->inventory;
 
 	c->works = arena_zalloc(c->arena, (source->n_tables + 1) * sizeof(*c->works));
-	for (size_t i = 0; i < source->n_tables; i++)
-		if (is_asked_for(c, &source->tables[i]) && !add_work(c, &source->tables[i]))
+	for (size_t i = 0; i < source->n_tables; i++) {
+		const struct inventory_table *from = &source->tables[i];
+		const struct inventory_table *to =
+			inventory_table(target, from->schema, from->name);
+		const struct mark *mark = to ? mark_of(c, to) : NULL;
+
+		if (is_asked_for(c, from, mark) && !add_work(c, from, to, mark))
 			return false;
+	}
 	if (c->n_works == 0)
 		return err_set(c->err, ERR_CONFIG, "no table of link '%s' is meant; elvisctl check "
 			       "shows which it has", c->link->name);
-	return true;
-}
-
-/* A table that an earlier run has filled has its snapshot recorded. */
-static bool
-find_done(struct copier *c)
-{
-	struct params params = PARAMS_NONE;
-	AUTO_RESULT PGresult *result = NULL;
-
-	params_uuid(&params, c->link->uuid);
-	if (!conn_run(c->target, "SELECT relid FROM elvis.position_table WHERE link = $1",
-		      &params, &result, c->err))
-		return false;
-	for (int i = 0; i < PQntuples(result); i++)
-		for (size_t j = 0; j < c->n_works; j++)
-			if (c->works[j].to->oid == (uint32_t) result_i32(result, i, 0))
-				c->works[j].done = true;
 	return true;
 }
 
@@ -118,7 +197,8 @@ check_empty(struct copier *c)
 		if (!table_filled(target->conn, target->node, work->to, c->arena, &work->filled,
 				  c->err))
 			return false;
-		if (work->filled && !c->options->truncate)
+		if (work->filled && !c->options->truncate &&
+		    !(work->begun && is_ours(c, work->to)))
 			return err_set(c->err, ERR_CONFIG, "table %s.%s on '%s' has rows already; "
 				       "copy --truncate empties it first, and elvisctl apply "
 				       "--adopt starts without a copy when both sides hold the "
@@ -128,13 +208,12 @@ check_empty(struct copier *c)
 	return true;
 }
 
-/* All in one statement: some may refer to others. */
 static bool
-empty_tables(struct copier *c)
+truncate_tables(struct copier *c)
 {
-	struct params params = PARAMS_NONE;
 	const char *list = NULL;
 
+	/* all in one statement: some may refer to others */
 	for (size_t i = 0; i < c->n_works; i++) {
 		const struct work *work = &c->works[i];
 
@@ -145,13 +224,42 @@ empty_tables(struct copier *c)
 					    table_sql(c->arena, work->to->schema,
 						      work->to->name));
 	}
-	if (list == NULL)
-		return true;
+	return list == NULL ||
+	       conn_command(c->target, arena_printf(c->arena, "TRUNCATE %s", list), c->err);
+}
+
+/* The unfinished copies that go with the rows; their processes, if any are left, find out. */
+static bool
+forget_begun(struct copier *c)
+{
+	for (size_t i = 0; i < c->n_works; i++) {
+		const struct inventory_table *to = c->works[i].to;
+		struct params params = PARAMS_NONE;
+
+		params_uuid(&params, c->link->uuid);
+		params_literal(&params, table_sql(c->arena, to->schema, to->name));
+		if (c->works[i].begun &&
+		    !conn_run(c->target, "SELECT elvis.table_forget($1, $2::regclass)", &params,
+			      NULL, c->err))
+			return false;
+	}
+	return true;
+}
+
+static bool
+empty_tables(struct copier *c)
+{
+	struct params params = PARAMS_NONE;
+	bool any = false;
+
+	for (size_t i = 0; i < c->n_works; i++)
+		any |= c->works[i].filled || c->works[i].begun;
 	params_i32(&params, (int32_t) c->link->from->id);
-	return conn_command(c->target, "BEGIN", c->err) &&
-	       conn_run(c->target, "SELECT elvis.begin_copy($1)", &params, NULL, c->err) &&
-	       conn_command(c->target, arena_printf(c->arena, "TRUNCATE %s", list), c->err) &&
-	       conn_command(c->target, "COMMIT", c->err);
+	return !any ||
+	       (conn_command(c->target, "BEGIN", c->err) &&
+		conn_run(c->target, "SELECT elvis.begin_copy($1)", &params, NULL, c->err) &&
+		truncate_tables(c) && forget_begun(c) &&
+		conn_command(c->target, "COMMIT", c->err));
 }
 
 static bool
@@ -252,8 +360,9 @@ prepare_link(struct copier *c, bool *is_new)
 	if (!*is_new && c->options->n_tables == 0)
 		return err_set(c->err, ERR_CONFIG, "link '%s' has started already; name the "
 			       "tables that joined it with --table", c->link->name);
-	if (position != NULL && *is_new && !find_done(c))
-		return false;
+	/* what has run since may have been copied before: it is to be filled anew */
+	for (size_t i = 0; i < c->n_works && !*is_new; i++)
+		c->works[i].done = false;
 	return check_empty(c) &&
 	       (position == NULL ? begin_link(c) : pause_link(c, subscriber)) &&
 	       empty_tables(c);
@@ -304,19 +413,23 @@ static bool
 perform(void *context, size_t task, struct err *err)
 {
 	struct copier *c = context;
-	const struct work *work = &c->works[c->n_done + task];
+	const struct part *part = &c->parts[task];
+	const struct work *work = part->work;
 
-	return fill_table(c->fill, work->from, work->to, tell_bytes, NULL, err) ||
+	return (work->parts > 1 ? fill_part(c->fill, work->from, work->to, part->pages,
+					    tell_bytes, NULL, err)
+				: fill_table(c->fill, work->from, work->to, tell_bytes, NULL,
+					     err)) ||
 	       err_wrap(err, "copying %s.%s", work->from->schema, work->from->name);
 }
 
 static void
-tell(struct copier *c, struct work *work, int64_t bytes, bool finished)
+tell(struct copier *c, const struct work *work)
 {
 	struct copy_progress progress = {
 		.schema = work->from->schema, .table = work->from->name,
-		.number = work->number, .of = c->n_works, .bytes = bytes,
-		.skipped = work->done, .finished = finished,
+		.number = work->number, .of = c->n_works, .bytes = work->bytes,
+		.skipped = work->done, .finished = work->parts_left == 0,
 	};
 
 	if (c->options->listener != NULL)
@@ -327,8 +440,11 @@ static void
 hear_bytes(void *context, size_t task, int64_t bytes)
 {
 	struct copier *c = context;
+	struct part *part = &c->parts[task];
 
-	tell(c, &c->works[c->n_done + task], bytes, false);
+	part->work->bytes += bytes - part->bytes;
+	part->bytes = bytes;
+	tell(c, part->work);
 }
 
 static void
@@ -336,35 +452,77 @@ hear_done(void *context, size_t task, int64_t bytes)
 {
 	struct copier *c = context;
 
-	tell(c, &c->works[c->n_done + task], bytes, true);
+	c->parts[task].work->parts_left--;
+	hear_bytes(context, task, bytes);
+}
+/* Parts ---------------------------------------------------------------------------- */
+
+/* The largest first: the last to be done should be short. */
+static int
+by_weight(const void *a, const void *b)
+{
+	const struct part *left = a, *right = b;
+
+	if (left->weight != right->weight)
+		return left->weight > right->weight ? -1 : 1;
+	if (left->work->number != right->work->number)
+		return left->work->number < right->work->number ? -1 : 1;
+	return left->pages.begin < right->pages.begin ? -1 : 1;
 }
 
-/* What is there already first, then the largest: the last to be done should be short. */
-static int
-by_size(const void *a, const void *b)
+static bool
+add_parts(struct copier *c, struct work *work, const struct split *split)
 {
-	const struct work *left = a, *right = b;
+	work->parts = work->parts_left = split->parts;
+	for (size_t i = 0; i < split->parts && split->parts > 1; i++)
+		c->parts[c->n_parts++] = (struct part){
+			.work = work, .pages = split_pages(split, i),
+			.weight = split->bytes / (int64_t) split->parts,
+		};
+	if (split->parts == 1) {
+		c->parts[c->n_parts++] = (struct part){
+			.work = work, .weight = work->from->pages * PAGE_BYTES,
+		};
+		return true;
+	}
+	return fill_expect(&c->job, c->target, work->to, split->parts, c->arena, c->err) ||
+	       err_wrap(c->err, "copying %s.%s", work->from->schema, work->from->name);
+}
 
-	if (left->done != right->done)
-		return left->done ? -1 : 1;
-	if (left->from->pages != right->from->pages)
-		return left->from->pages > right->from->pages ? -1 : 1;
-	return left->number < right->number ? -1 : 1;
+static bool
+divide_tables(struct copier *c)
+{
+	struct split *splits = arena_zalloc(c->arena, (c->n_works + 1) * sizeof(*splits));
+	size_t n_parts = 0;
+
+	for (size_t i = 0; i < c->n_works; i++)
+		if (!c->works[i].done && is_ours(c, c->works[i].to))
+			splits[i].table = c->works[i].from;
+	if (!split_tables(splits, c->n_works, c->options->jobs, c->source, c->arena,
+			  &c->job.locked, c->err))
+		return err_wrap(c->err, "node '%s'", c->link->from->name);
+	for (size_t i = 0; i < c->n_works; i++)
+		n_parts += splits[i].parts;
+	c->parts = arena_zalloc(c->arena, (n_parts + 1) * sizeof(*c->parts));
+	for (size_t i = 0; i < c->n_works; i++)
+		if (!c->works[i].done && !add_parts(c, &c->works[i], &splits[i]))
+			return false;
+	qsort(c->parts, c->n_parts, sizeof(*c->parts), by_weight);
+	return true;
 }
 
 static bool
 fill_tables(struct copier *c)
 {
 	struct crew_work crew = {
-		.workers = c->options->jobs, .start = start_filling, .perform = perform,
-		.told = hear_bytes, .done = hear_done, .context = c,
+		.workers = c->options->jobs, .tasks = c->n_parts, .start = start_filling,
+		.perform = perform, .told = hear_bytes, .done = hear_done, .context = c,
 	};
 	bool filled;
 
-	qsort(c->works, c->n_works, sizeof(*c->works), by_size);
-	for (; c->n_done < c->n_works && c->works[c->n_done].done; c->n_done++)
-		tell(c, &c->works[c->n_done], 0, true);
-	crew.tasks = c->n_works - c->n_done;
+	for (size_t i = 0; i < c->n_works; i++)
+		if (c->works[i].done)
+			tell(c, &c->works[i]);
 	filled = crew_run(&crew, c->err);
 	fill_close(c->fill);
 	return filled;
@@ -376,8 +534,8 @@ copy_all(struct copier *c, const struct inventory_subscriber *before)
 	size_t moved;
 	bool is_new;
 
-	if (!choose_tables(c) || !prepare_link(c, &is_new) || !open_snapshot(c) ||
-	    !fill_tables(c))
+	if (!read_marks(c) || !choose_tables(c) || !prepare_link(c, &is_new) ||
+	    !open_snapshot(c) || !divide_tables(c) || !fill_tables(c))
 		return false;
 	if (!conn_command(c->source, "COMMIT", c->err) ||
 	    !sequences_follow(c->site, c->link, &moved, c->err))

@@ -3,9 +3,14 @@
  *
  * The link is entered at its source first, paused and given its first position; then all tables
  * are read in one snapshot, several at a time, each is written in a transaction of its own that
- * also records this snapshot for the table (elvis.table_start), and at the end the link runs.  What the snapshot
- * shows is skipped when the link delivers it, what it does not show is delivered: no change is
- * lost or done twice.  Cut off anywhere, it can be run again and goes on with the tables left.
+ * also records this snapshot for the table (elvis.table_start), and at the end the link runs.
+ * What the snapshot shows is skipped when the link delivers it, what it does not show is
+ * delivered: no change is lost or done twice.  Cut off anywhere, it can be run again and goes on
+ * with the tables left.
+ *
+ * A large table is shared out, each part in a transaction of its own.  It is recorded as
+ * unfinished before the first, and by the last as one that is there; in between nothing else is
+ * written to it, and another run empties it and begins it anew.
  */
 #ifndef SETUP_COPY_H
 #define SETUP_COPY_H
@@ -27,7 +32,7 @@ typedef void copy_listener(void *context, const struct copy_progress *progress);
 struct copy_options {
 	const struct pattern *tables;	/* only these; none: all of the link */
 	size_t n_tables;
-	size_t jobs;			/* tables filled at a time; 0: one */
+	size_t jobs;			/* processes at work; 0: one */
 	bool truncate;			/* empty target tables that hold rows, else they are refused */
 	copy_listener *listener;	/* about ten times a second; NULL: nobody */
 	void *context;

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "setup/split.h"
 #include "setup/start.h"
 
 /* Between two calls of the listener */
@@ -42,7 +43,9 @@ join_snapshot(struct fill *fill, struct err *err)
 	       conn_command(fill->source, arena_printf(fill->arena, "SET TRANSACTION SNAPSHOT %s",
 						       name), err) &&
 	       conn_command(fill->source, "SET LOCAL idle_in_transaction_session_timeout = 0",
-			    err);
+			    err) &&
+	       (split_join(fill->job->locked, fill->source, fill->arena, err) ||
+		err_wrap(err, "node '%s'", fill->job->link->from->name));
 }
 
 bool
@@ -84,47 +87,93 @@ hear_bytes(void *context, int64_t bytes)
 }
 
 static bool
-record_table(struct fill *fill, const struct inventory_table *to, struct err *err)
+begin(struct conn *target, struct err *err)
+{
+	return conn_command(target, "BEGIN", err) &&
+	       conn_command(target, "SET LOCAL idle_in_transaction_session_timeout = 0", err);
+}
+
+/* Waits for the link where it is still at work, and so comes before any lock. */
+static bool
+record_table(const struct fill_job *job, struct conn *target, const struct inventory_table *to,
+	     size_t parts, struct arena *arena, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+
+	params_uuid(&params, job->link->uuid);
+	params_literal(&params, table_sql(arena, to->schema, to->name));
+	params_literal(&params, job->copied);
+	params_i64(&params, job->until_id);
+	params_i32(&params, (int32_t) parts);
+	return conn_run(target, "SELECT elvis.table_start($1, $2::regclass, $3::pg_snapshot, $4,"
+				" $5)", &params, NULL, err);
+}
+
+static bool
+record_part(struct fill *fill, const struct inventory_table *to, struct err *err)
 {
 	struct params params = PARAMS_NONE;
 
 	params_uuid(&params, fill->job->link->uuid);
 	params_literal(&params, table_sql(fill->arena, to->schema, to->name));
-	params_literal(&params, fill->job->copied);
 	params_i64(&params, fill->job->until_id);
-	return conn_run(fill->target,
-			"SELECT elvis.table_start($1, $2::regclass, $3::pg_snapshot, $4)",
-			&params, NULL, err);
+	return conn_run(fill->target, "SELECT elvis.table_part($1, $2::regclass, $3)", &params,
+			NULL, err);
+}
+
+static bool
+pass_as_source(struct fill *fill, struct err *err)
+{
+	struct params params = PARAMS_NONE;
+
+	params_i32(&params, (int32_t) fill->job->link->from->id);
+	return conn_run(fill->target, "SELECT elvis.begin_copy($1)", &params, NULL, err);
 }
 
 /* Looked at once more under the lock: somebody may have written since. */
 static bool
-lock_empty(struct fill *fill, const struct inventory_table *to, struct err *err)
+lock_empty(const struct fill_job *job, struct conn *target, const struct inventory_table *to,
+	   struct arena *arena, struct err *err)
 {
-	const char *name = table_sql(fill->arena, to->schema, to->name);
-	const struct conf_node *node = fill->job->link->to;
+	const char *name = table_sql(arena, to->schema, to->name);
+	const struct conf_node *node = job->link->to;
 	bool filled;
 
-	if (!conn_command(fill->target, arena_printf(fill->arena, "LOCK TABLE %s IN SHARE ROW "
-						     "EXCLUSIVE MODE", name), err) ||
-	    !table_filled(fill->target, node, to, fill->arena, &filled, err))
+	if (!conn_command(target, arena_printf(arena, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE MODE",
+					       name), err) ||
+	    !table_filled(target, node, to, arena, &filled, err))
 		return false;
 	return !filled || err_set(err, ERR_CONFIG, "table %s on '%s' has been written meanwhile; "
 				  "empty it and copy again", name, node->name);
 }
 
-/* Recorded first: that waits for the link where it is still at work, and holds no lock yet. */
-static bool
-begin(struct fill *fill, const struct inventory_table *to, struct err *err)
+static void
+start_listening(struct fill *fill, pump_listener *listener, void *context)
 {
-	struct params params = PARAMS_NONE;
+	arena_reset(fill->arena);
+	fill->listener = listener;
+	fill->context = context;
+	fill->bytes = 0;
+}
 
-	params_i32(&params, (int32_t) fill->job->link->from->id);
-	return conn_command(fill->target, "BEGIN", err) &&
-	       conn_command(fill->target, "SET LOCAL idle_in_transaction_session_timeout = 0",
-			    err) &&
-	       record_table(fill, to, err) &&
-	       conn_run(fill->target, "SELECT elvis.begin_copy($1)", &params, NULL, err);
+static bool
+pump(struct fill *fill, const struct inventory_table *from, const struct inventory_table *to,
+     struct pump_pages pages, struct err *err)
+{
+	struct pump_form form;
+
+	return pump_form(&form, fill->source, fill->target, from, to, fill->arena, err) &&
+	       pump_rows(&form, fill->source, fill->target, from, to, pages, fill->arena,
+			 hear_bytes, fill, err);
+}
+
+static bool
+commit(struct fill *fill, struct err *err)
+{
+	if (!conn_command(fill->target, "COMMIT", err))
+		return false;
+	fill->listener(fill->context, fill->bytes);
+	return true;
 }
 
 bool
@@ -132,18 +181,32 @@ fill_table(struct fill *fill, const struct inventory_table *from,
 	   const struct inventory_table *to, pump_listener *listener, void *context,
 	   struct err *err)
 {
-	struct pump_form form;
+	const struct pump_pages all = { 0 };
 
-	arena_reset(fill->arena);
-	fill->listener = listener;
-	fill->context = context;
-	fill->bytes = 0;
-	if (!begin(fill, to, err) || !lock_empty(fill, to, err) ||
-	    !pump_form(&form, fill->source, fill->target, from, to, fill->arena, err) ||
-	    !pump_rows(&form, fill->source, fill->target, from, to, fill->arena, hear_bytes,
-		       fill, err) ||
-	    !conn_command(fill->target, "COMMIT", err))
-		return false;
-	listener(context, fill->bytes);
-	return true;
+	start_listening(fill, listener, context);
+	return begin(fill->target, err) &&
+	       record_table(fill->job, fill->target, to, 0, fill->arena, err) &&
+	       pass_as_source(fill, err) &&
+	       lock_empty(fill->job, fill->target, to, fill->arena, err) &&
+	       pump(fill, from, to, all, err) && commit(fill, err);
+}
+
+bool
+fill_expect(const struct fill_job *job, struct conn *target, const struct inventory_table *to,
+	    size_t parts, struct arena *arena, struct err *err)
+{
+	return begin(target, err) && record_table(job, target, to, parts, arena, err) &&
+	       lock_empty(job, target, to, arena, err) && conn_command(target, "COMMIT", err);
+}
+
+/* Recorded last: the other parts of the table wait from there to the end. */
+bool
+fill_part(struct fill *fill, const struct inventory_table *from,
+	  const struct inventory_table *to, struct pump_pages pages, pump_listener *listener,
+	  void *context, struct err *err)
+{
+	start_listening(fill, listener, context);
+	return begin(fill->target, err) && pass_as_source(fill, err) &&
+	       pump(fill, from, to, pages, err) && record_part(fill, to, err) &&
+	       commit(fill, err);
 }

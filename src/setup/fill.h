@@ -15,6 +15,7 @@ struct fill_job {
 	const char *copied;	/* the snapshot, as pg_snapshot is written */
 	const char *exported;	/* and the name under which a transaction of the source exports it */
 	int64_t until_id;	/* of a snapshot in elvis.snapshots() taken after it */
+	const char *locked;	/* the tables that come in parts, as split_tables() lists them */
 };
 
 struct fill;
@@ -34,5 +35,16 @@ void fill_close(struct fill *fill);	/* NULL is fine */
 MUST_USE bool fill_table(struct fill *fill, const struct inventory_table *from,
 			 const struct inventory_table *to, pump_listener *listener,
 			 void *context, struct err *err);
+
+/*
+ * Of a table that comes in parts, each is a transaction, and the last of them makes the table one
+ * that is there.  Before the first, fill_expect() says so at the target, by a session with it.
+ */
+MUST_USE bool fill_expect(const struct fill_job *job, struct conn *target,
+			  const struct inventory_table *to, size_t parts, struct arena *arena,
+			  struct err *err);
+MUST_USE bool fill_part(struct fill *fill, const struct inventory_table *from,
+			const struct inventory_table *to, struct pump_pages pages,
+			pump_listener *listener, void *context, struct err *err);
 
 #endif

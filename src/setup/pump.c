@@ -1,5 +1,6 @@
 #include "setup/pump.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -172,15 +173,29 @@ pass_rows(struct conn *source, struct conn *target, pump_listener *listener, voi
 	}
 }
 
+/* The rows that lie in these pages, as the server finds them without reading others */
+static const char *
+where_sql(struct pump_pages pages, struct arena *arena)
+{
+	if (pages.end > 0)
+		return arena_printf(arena, " WHERE ctid >= '(%" PRId64 ",0)' AND ctid < '(%" PRId64
+				    ",0)'", pages.begin, pages.end);
+	return pages.begin > 0
+		       ? arena_printf(arena, " WHERE ctid >= '(%" PRId64 ",0)'", pages.begin)
+		       : "";
+}
+
 bool
 pump_rows(const struct pump_form *form, struct conn *source, struct conn *target,
 	  const struct inventory_table *from, const struct inventory_table *to,
-	  struct arena *arena, pump_listener *listener, void *context, struct err *err)
+	  struct pump_pages pages, struct arena *arena, pump_listener *listener, void *context,
+	  struct err *err)
 {
 	const char *format = form->binary ? "binary" : "text";
-	const char *out = arena_printf(arena, "COPY (SELECT %s FROM %s%s) TO STDOUT (FORMAT %s)",
+	const char *out = arena_printf(arena, "COPY (SELECT %s FROM %s%s%s) TO STDOUT (FORMAT %s)",
 				       form->columns, from->partitioned ? "" : "ONLY ",
-				       table_sql(arena, from->schema, from->name), format);
+				       table_sql(arena, from->schema, from->name),
+				       where_sql(pages, arena), format);
 	const char *in = arena_printf(arena, "COPY %s (%s) FROM STDIN (FORMAT %s)",
 				      table_sql(arena, to->schema, to->name), form->columns,
 				      format);

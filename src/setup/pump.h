@@ -23,12 +23,18 @@ MUST_USE bool pump_form(struct pump_form *form, struct conn *source, struct conn
 			const struct inventory_table *from, const struct inventory_table *to,
 			struct arena *arena, struct err *err);
 
+/* Pages of a table, before `end`, or to its own end when that is 0: all of it when both are 0 */
+struct pump_pages {
+	int64_t begin, end;
+};
+
 typedef void pump_listener(void *context, int64_t bytes);
 
 /* Within the transactions that both sessions are in. */
 MUST_USE bool pump_rows(const struct pump_form *form, struct conn *source,
 			struct conn *target, const struct inventory_table *from,
-			const struct inventory_table *to, struct arena *arena,
-			pump_listener *listener, void *context, struct err *err);
+			const struct inventory_table *to, struct pump_pages pages,
+			struct arena *arena, pump_listener *listener, void *context,
+			struct err *err);
 
 #endif
