@@ -135,39 +135,63 @@ drain(struct conn *conn, struct err *err)
 	return left == 0 || conn_lost(conn, err);
 }
 
-#define DRAIN_BYTES (256 << 10)
+/* Rows on their way: what is handed over at once costs the target less than row by row */
+#define GATHER_BYTES (64 << 10)
+
+struct passage {
+	struct conn *source, *target;
+	struct strbuf gathered;
+	int64_t bytes;
+	pump_listener *listener;
+	void *context;
+};
 
 static bool
-pass_rows(struct conn *source, struct conn *target, pump_listener *listener, void *context,
-	  struct err *err)
+hand_over(struct passage *p, struct err *err)
 {
-	PGconn *pg = conn_libpq(source);
-	int64_t bytes = 0, drained = 0;
+	if (!put(p->target, p->gathered.data, (int) p->gathered.length, err) ||
+	    !drain(p->target, err))
+		return false;
+	p->bytes += (int64_t) p->gathered.length;
+	strbuf_reset(&p->gathered);
+	p->listener(p->context, p->bytes);
+	return true;
+}
+
+static bool
+pass_row(struct passage *p, const char *data, int length, struct err *err)
+{
+	if (length < GATHER_BYTES) {
+		strbuf_add(&p->gathered, data, (size_t) length);
+		return p->gathered.length < GATHER_BYTES || hand_over(p, err);
+	}
+	if (!hand_over(p, err) || !put(p->target, data, length, err))
+		return false;
+	p->bytes += length;
+	return true;
+}
+
+static bool
+pass_rows(struct passage *p, struct err *err)
+{
+	PGconn *pg = conn_libpq(p->source);
 
 	for (;;) {
 		char *data = NULL;
 		int length = PQgetCopyData(pg, &data, 1);
 		bool ok;
 
-		if (length < 0) {
-			listener(context, bytes);
-			return conn_collect(source, NULL, err);
-		}
+		if (length < 0)
+			return hand_over(p, err) && conn_collect(p->source, NULL, err);
 		if (length == 0) {
-			if (!conn_wait(source, CONN_READABLE, err))
+			if (!conn_wait(p->source, CONN_READABLE, err))
 				return false;
 			if (!PQconsumeInput(pg))
-				return conn_lost(source, err);
+				return conn_lost(p->source, err);
 			continue;
 		}
-		ok = put(target, data, length, err);
+		ok = pass_row(p, data, length, err);
 		PQfreemem(data);
-		bytes += length;
-		if (ok && bytes - drained > DRAIN_BYTES) {
-			ok = drain(target, err);
-			drained = bytes;
-			listener(context, bytes);
-		}
 		if (!ok)
 			return false;
 	}
@@ -199,6 +223,10 @@ pump_rows(const struct pump_form *form, struct conn *source, struct conn *target
 	const char *in = arena_printf(arena, "COPY %s (%s) FROM STDIN (FORMAT %s)",
 				      table_sql(arena, to->schema, to->name), form->columns,
 				      format);
+	struct passage passage = {
+		.source = source, .target = target, .listener = listener, .context = context,
+	};
+	bool passed;
 
 	/* a table without columns to copy has rows all the same, but nothing to tell them apart */
 	if (form->columns[0] == '\0')
@@ -207,5 +235,8 @@ pump_rows(const struct pump_form *form, struct conn *source, struct conn *target
 		return false;
 	if (!conn_command(source, out, err))
 		return false;
-	return pass_rows(source, target, listener, context, err) && put_end(target, NULL, err);
+	strbuf_init(&passage.gathered, 2 * GATHER_BYTES);
+	passed = pass_rows(&passage, err) && put_end(target, NULL, err);
+	strbuf_free(&passage.gathered);
+	return passed;
 }
