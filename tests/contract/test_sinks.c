@@ -325,7 +325,7 @@ START_TEST(kill_9_at_any_moment_loses_and_repeats_nothing)
 	int n_files = 0;
 
 	begin_test();
-	for (int round = 0; round < 30 || (n_files < 3 && round < 300); round++) {
+	for (int round = 0; round < 30 || ((n_files < 3 || stood <= 30) && round < 300); round++) {
 		pid_t child = fork();
 		int status;
 
