@@ -19,7 +19,10 @@ sinks_null_la_LDFLAGS  = $(MODULE_LDFLAGS)
 # The sink postgres alone also sees src/ (base, model and pg) and carries that part of it
 # inside.
 sink_LTLIBRARIES += sinks/postgres.la
-sinks_postgres_la_SOURCES  = %reldir%/postgres.c
+sinks_postgres_la_SOURCES  = \
+	%reldir%/postgres/conflict.c %reldir%/postgres/parts.h \
+	%reldir%/postgres/postgres.c \
+	%reldir%/postgres/transaction.c
 sinks_postgres_la_CPPFLAGS = $(AM_CPPFLAGS) $(LIBPQ_CFLAGS)
 sinks_postgres_la_LDFLAGS  = $(MODULE_LDFLAGS)
 sinks_postgres_la_LIBADD   = src/libelvis-pg.la $(LIBPQ_LIBS)

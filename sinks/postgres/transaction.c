@@ -1,0 +1,277 @@
+/*
+ * transaction.c - target transactions: held back, sent, seen to become whole.
+ *
+ * What is not large goes as one statement that is its own transaction; what is, and what meets a
+ * conflict that has to be asked about, goes in an explicit one.  Of such statements several are
+ * under way, so that the target has the next one when it is done with one; a piece of a large
+ * transaction is sent when the result of the one before it is there.  Meanwhile the daemon reads on.
+ */
+#include "parts.h"
+
+#include <string.h>
+
+#include "base/attr.h"
+#include "pg/query.h"
+#include "pg/sqlstate.h"
+
+/* Up to this many bytes are held back, for a transaction of one statement: what is cut while
+ * catching up, with a source transaction at its end that is not small */
+#define ALONE_MAX ((size_t) 1 << 20)
+
+/* More, where there are many tables: what is cut is larger then, so that the rows of one table are
+ * inserted together, and rows in different statements are not */
+#define ALONE_A_TABLE ((size_t) 16 << 10)
+#define ALONE_MOST ((size_t) 5 << 20)
+
+/* After one that had to ask, so many more are not tried in one statement */
+#define WARY 8
+
+struct transaction *
+transaction_writing(struct postgres *p)
+{
+	return &p->ring[(p->oldest + p->n_sent) % ARRAY_LEN(p->ring)];
+}
+
+static size_t
+alone_max(const struct postgres *p)
+{
+	size_t n = hash_count(p->tables);
+
+	if (n <= ALONE_MAX / ALONE_A_TABLE)
+		return ALONE_MAX;
+	return n < ALONE_MOST / ALONE_A_TABLE ? n * ALONE_A_TABLE : ALONE_MOST;
+}
+
+bool
+transaction_holds(const struct postgres *p, const struct transaction *t, size_t more)
+{
+	return !p->began && t->records.length + more <= alone_max(p);
+}
+
+static void
+release_large(struct strbuf *bytes)
+{
+	if (bytes->size > ALONE_MAX)
+		strbuf_free(bytes);
+}
+
+/* send: conn_send(), or conn_queue() for what is a transaction of its own */
+static enum elvis_result
+put_out(struct postgres *p, const struct frame *frame,
+	bool (*send)(struct conn *, const char *, const struct params *, struct err *))
+{
+	struct params params = PARAMS_NONE;
+	struct err err = ERR_INIT;
+	bool done;
+
+	strbuf_reset(&p->bytes);
+	if (!put_frame(&p->bytes, frame)) {
+		p->host->fail(p->host, "a change is larger than 1 GB");
+		return ELVIS_SINK_STOPPED;
+	}
+	params_bytes(&params, p->bytes.data, p->bytes.length);
+	done = send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params, &err);
+	release_large(&p->bytes);
+	return done ? ELVIS_SINK_OK : postgres_failed(p, &err);
+}
+
+/* In the explicit transaction */
+static enum elvis_result
+send_frame(struct postgres *p, const struct frame *frame)
+{
+	enum elvis_result result = put_out(p, frame, conn_send);
+
+	p->flying = result == ELVIS_SINK_OK;
+	return result;
+}
+
+/* The result of the frame that is under way, if one is */
+static enum elvis_result
+collect(struct postgres *p)
+{
+	struct err err = ERR_INIT;
+	PGresult *result;
+
+	if (!p->flying)
+		return ELVIS_SINK_OK;
+	p->flying = false;
+	if (!conn_collect(p->conn, &result, &err))
+		return postgres_failed(p, &err);
+	return conflict_settle(p, result);
+}
+
+static enum elvis_result
+command(struct postgres *p, const char *sql)
+{
+	struct err err = ERR_INIT;
+
+	return conn_command(p->conn, sql, &err) ? ELVIS_SINK_OK : postgres_failed(p, &err);
+}
+
+/* In the explicit transaction, which the first frame begins */
+static enum elvis_result
+send_records(struct postgres *p, const struct transaction *t, struct elvis_bytes records)
+{
+	struct frame frame = { .records = records };
+	enum elvis_result result = collect(p);
+
+	if (result == ELVIS_SINK_OK && !p->began) {
+		frame.flags = ELVIS_FRAME_FIRST;
+		frame.expected = t->expected;
+		result = command(p, "BEGIN");
+		p->began = result == ELVIS_SINK_OK;
+	}
+	return result == ELVIS_SINK_OK ? send_frame(p, &frame) : result;
+}
+
+static struct elvis_bytes
+held_bytes(const struct transaction *t)
+{
+	const uint8_t *at = (const uint8_t *) t->records.data;
+
+	return (struct elvis_bytes){ at, at + t->records.length };
+}
+
+static enum elvis_result
+send_held(struct postgres *p, struct transaction *t)
+{
+	enum elvis_result result = send_records(p, t, held_bytes(t));
+
+	strbuf_reset(&t->records);
+	release_large(&t->records);
+	return result;
+}
+
+static enum elvis_result
+commit_explicit(struct postgres *p, struct transaction *t)
+{
+	struct frame last = { .flags = ELVIS_FRAME_LAST, .next = t->next, .at = t->at };
+	enum elvis_result result = p->began && t->records.length == 0 ? ELVIS_SINK_OK :
+		send_held(p, t);
+
+	if (result == ELVIS_SINK_OK)
+		result = collect(p);
+	if (result == ELVIS_SINK_OK)
+		result = send_frame(p, &last);
+	if (result == ELVIS_SINK_OK)
+		result = collect(p);
+	if (result == ELVIS_SINK_OK)
+		result = command(p, "COMMIT");
+	if (result == ELVIS_SINK_OK)
+		p->began = false;
+	return result;
+}
+
+/* One statement that is its own transaction.  Its records are kept until its result is known. */
+static enum elvis_result
+send_alone(struct postgres *p)
+{
+	const struct transaction *t = transaction_writing(p);
+	struct frame frame = {
+		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE |
+			(p->n_sent > 0 ? ELVIS_FRAME_BEHIND : 0),
+		.expected = t->expected, .next = t->next, .at = t->at,
+		.records = held_bytes(t),
+	};
+	enum elvis_result result = put_out(p, &frame, conn_queue);
+
+	if (result == ELVIS_SINK_OK)
+		p->n_sent++;
+	return result;
+}
+
+/* What a large one took is given back. */
+static void
+forget_oldest(struct postgres *p)
+{
+	release_large(&p->ring[p->oldest].records);
+	p->oldest = (p->oldest + 1) % ARRAY_LEN(p->ring);
+	p->n_sent--;
+}
+
+/* What was sent behind one that failed expects a position that is not there, and fails too; unless
+ * another daemon has brought the link there meanwhile. */
+static enum elvis_result
+see_others_fail(struct postgres *p)
+{
+	for (size_t i = 1; i < p->n_sent; i++) {
+		struct err err = ERR_INIT;
+
+		if (conn_collect(p->conn, NULL, &err)) {
+			p->host->fail(p->host, "somebody else works for the link");
+			return ELVIS_SINK_RETRY;
+		}
+		if (!conn_alive(p->conn))
+			return postgres_failed(p, &err);
+	}
+	return ELVIS_SINK_OK;
+}
+
+/* The oldest met what could not be settled, and has left nothing behind.  All of them go once
+ * more, one after the other, in explicit transactions. */
+static enum elvis_result
+send_again(struct postgres *p)
+{
+	enum elvis_result result = see_others_fail(p);
+
+	while (result == ELVIS_SINK_OK && p->n_sent > 0) {
+		result = commit_explicit(p, &p->ring[p->oldest]);
+		forget_oldest(p);
+	}
+	p->wary = WARY;
+	return result;
+}
+
+/* Sees transactions that went as one statement become whole, until no more than `left` are under
+ * way. */
+static enum elvis_result
+finish(struct postgres *p, size_t left)
+{
+	enum elvis_result outcome = ELVIS_SINK_OK;
+
+	while (outcome == ELVIS_SINK_OK && p->n_sent > left) {
+		struct err err = ERR_INIT;
+		PGresult *result;
+
+		if (conn_collect(p->conn, &result, &err)) {
+			outcome = conflict_settle(p, result);
+			forget_oldest(p);
+		} else if (strcmp(conn_sqlstate(p->conn), SQLSTATE_MUST_ASK) == 0) {
+			outcome = send_again(p);
+		} else {
+			outcome = postgres_failed(p, &err);
+		}
+	}
+	return outcome;
+}
+
+enum elvis_result
+transaction_finish(struct postgres *p)
+{
+	return finish(p, 0);
+}
+
+enum elvis_result
+transaction_send(struct postgres *p, struct transaction *t, struct elvis_bytes records)
+{
+	enum elvis_result result = finish(p, 0);
+
+	if (result == ELVIS_SINK_OK && t->records.length > 0)
+		result = send_held(p, t);
+	return result == ELVIS_SINK_OK ? send_records(p, t, records) : result;
+}
+
+enum elvis_result
+transaction_commit(struct postgres *p, struct transaction *t)
+{
+	bool behind = !p->began && p->wary == 0 && t->records.length <= ALONE_MAX;
+	enum elvis_result result = finish(p, behind ? AHEAD - 1 : 0);
+
+	if (result != ELVIS_SINK_OK)
+		return result;
+	if (!p->began && p->wary == 0)
+		return send_alone(p);
+	if (p->wary > 0)
+		p->wary--;
+	return commit_explicit(p, t);
+}
