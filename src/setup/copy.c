@@ -123,6 +123,13 @@ is_ours(const struct copier *c, const struct inventory_table *to)
 	return strcmp(to->role, "replica") == 0 && !is_shared(c, to);
 }
 
+/* Has an earlier copy left some of its rows, and all that are there? */
+static bool
+is_left(const struct copier *c, const struct work *work)
+{
+	return work->begun && is_ours(c, work->to);
+}
+
 /* A table is not left half filled because it is not named this time. */
 static bool
 is_asked_for(const struct copier *c, const struct inventory_table *table,
@@ -197,8 +204,7 @@ check_empty(struct copier *c)
 		if (!table_filled(target->conn, target->node, work->to, c->arena, &work->filled,
 				  c->err))
 			return false;
-		if (work->filled && !c->options->truncate &&
-		    !(work->begun && is_ours(c, work->to)))
+		if (work->filled && !c->options->truncate && !is_left(c, work))
 			return err_set(c->err, ERR_CONFIG, "table %s.%s on '%s' has rows already; "
 				       "copy --truncate empties it first, and elvisctl apply "
 				       "--adopt starts without a copy when both sides hold the "
@@ -208,24 +214,61 @@ check_empty(struct copier *c)
 	return true;
 }
 
+static const char *
+rows_of(struct copier *c, const struct work *work)
+{
+	return arena_printf(c->arena, "%s%s", work->to->partitioned ? "" : "ONLY ",
+			    table_sql(c->arena, work->to->schema, work->to->name));
+}
+
+/* All in one statement: some may refer to others. */
 static bool
 truncate_tables(struct copier *c)
 {
 	const char *list = NULL;
 
-	/* all in one statement: some may refer to others */
 	for (size_t i = 0; i < c->n_works; i++) {
 		const struct work *work = &c->works[i];
 
-		if (work->filled)
-			list = arena_printf(c->arena, "%s%s%s%s", list ? list : "",
-					    list ? ", " : "",
-					    work->to->partitioned ? "" : "ONLY ",
-					    table_sql(c->arena, work->to->schema,
-						      work->to->name));
+		if (work->filled && !is_left(c, work))
+			list = arena_printf(c->arena, "%s%s%s", list ? list : "",
+					    list ? ", " : "", rows_of(c, work));
 	}
 	return list == NULL ||
 	       conn_command(c->target, arena_printf(c->arena, "TRUNCATE %s", list), c->err);
+}
+
+/*
+ * What an earlier copy has left of a table, and parts of it that are still under way, which are
+ * waited for.  The server does not truncate what other tables refer to without them, which hold
+ * what is theirs, or nothing yet; when rows are deleted, the role has no keys looked at.
+ */
+static bool
+empty_left(struct copier *c, const struct work *work)
+{
+	struct params params = PARAMS_NONE;
+	AUTO_RESULT PGresult *result = NULL;
+	const char *rows = rows_of(c, work);
+
+	params_i64(&params, work->to->oid);
+	if (!conn_run(c->target, "SELECT EXISTS (SELECT FROM pg_constraint WHERE contype = 'f'"
+		      " AND confrelid = $1::oid AND conrelid <> confrelid)", &params, &result,
+		      c->err))
+		return false;
+	if (!result_bool(result, 0, 0))
+		return conn_command(c->target, arena_printf(c->arena, "TRUNCATE %s", rows), c->err);
+	return conn_command(c->target, arena_printf(c->arena, "LOCK TABLE %s IN SHARE ROW EXCLUSIVE"
+						    " MODE", rows), c->err) &&
+	       conn_command(c->target, arena_printf(c->arena, "DELETE FROM %s", rows), c->err);
+}
+
+static bool
+empty_lefts(struct copier *c)
+{
+	for (size_t i = 0; i < c->n_works; i++)
+		if (is_left(c, &c->works[i]) && !empty_left(c, &c->works[i]))
+			return false;
+	return true;
 }
 
 /* The unfinished copies that go with the rows; their processes, if any are left, find out. */
@@ -258,7 +301,7 @@ empty_tables(struct copier *c)
 	return !any ||
 	       (conn_command(c->target, "BEGIN", c->err) &&
 		conn_run(c->target, "SELECT elvis.begin_copy($1)", &params, NULL, c->err) &&
-		truncate_tables(c) && forget_begun(c) &&
+		truncate_tables(c) && empty_lefts(c) && forget_begun(c) &&
 		conn_command(c->target, "COMMIT", c->err));
 }
 

@@ -24,6 +24,9 @@ $paris->sql("insert into $_ select i, 0, clock_timestamp(), repeat('v', 1000) "
 	  . "from generate_series(1, $rows) i")
   for 'large', 'everywhere';
 
+# without CASCADE the server does not truncate what others refer to
+$lyon->sql('create table notes (large int references large)');
+
 my $everywhere = '{ match = "public.everywhere"; '
   . 'policy = { use = "last_writer_wins"; column = "at"; }; }';
 my $daemon = Elvis::Daemon->new('parts', nodes => \@all, config => links_conf(\@all,
@@ -130,6 +133,7 @@ ok(same_rows('large', @all), 'copy and stream together are the source');
 is($lyon->sql('select count(*) from elvis.resolution'), 0, 'without a conflict');
 is($lyon->sql(q(select count(*) from elvis.position_table where relid = 'large'::regclass)), 0,
 	'and the copy has been left behind');
+$lyon->sql('drop table notes');
 
 # ---- where the target writes too ----
 
