@@ -29,6 +29,7 @@ enum { ROUTE_ORIGIN = 1, ROUTE_LINK, ROUTE_COLUMNS = ROUTE_LINK };
  * room for, the table is asked each time. */
 static struct {
 	Oid table;
+	bool changed;		/* since somebody began to look */
 	pg_uuid_t link;
 	uint32 origins[16];
 	size_t n;
@@ -37,8 +38,10 @@ static struct {
 static void
 forget(Datum arg, Oid relid)
 {
-	if (!OidIsValid(relid) || relid == owned.table)
-		owned.n = 0;
+	if (OidIsValid(relid) && relid != owned.table)
+		return;
+	owned.n = 0;
+	owned.changed = true;
 }
 
 void
@@ -69,7 +72,6 @@ is_owned(const pg_uuid_t *link, uint32 origin)
 static void
 note_owned(const pg_uuid_t *link, uint32 origin)
 {
-	owned.table = catalog_find("route");
 	owned.link = *link;
 	if (owned.n < lengthof(owned.origins))
 		owned.origins[owned.n++] = origin;
@@ -125,6 +127,8 @@ route_claim(const Position *position, uint32 origin)
 
 	if (is_owned(&position->link, origin))
 		return;
+	owned.table = catalog_find("route");
+	owned.changed = false;
 	if (!route_find(origin, &owner, &settled))
 		route_enter(position, origin, &owner);
 	if (memcmp(&owner, &position->link, sizeof(owner)) != 0)
@@ -137,6 +141,6 @@ route_claim(const Position *position, uint32 origin)
 			 errhint("Links of a mesh forward local changes only. To move an "
 				 "origin to another link, bring both to the same position "
 				 "and change elvis.route.")));
-	if (settled)
+	if (settled && !owned.changed)
 		note_owned(&position->link, origin);
 }

@@ -6,6 +6,7 @@ use warnings;
 use Elvis::Daemon;
 use Elvis::Node;
 use Elvis::Util;
+use IPC::Run;
 use Test::More;
 use Time::HiRes qw(time);
 
@@ -136,6 +137,26 @@ is($lyon->sql('select v from one where id = 1'), 'remote', 'it hears of it, and 
 $lyon->sql("update elvis.route set link = '$route'");
 $daemon->wait_caught_up;
 ok(same_rows('one', $paris, $lyon), 'it goes on when that is given back');
+
+# --- and while the session looks who the owner is: it has its snapshot, and waits for the index
+
+is($daemon->stop, 0, 'the daemon ends');
+my $giver = IPC::Run::start([ 'psql', '-qXAtd', $lyon->conninfo ], '<', \my $in, '>', \my $out);
+$in = "set session_replication_role = replica; begin; update elvis.route set link = "
+  . "'00000000-0000-0000-0000-000000000001'; reindex index elvis.route_pkey; select 'given';\n";
+$giver->pump until $out =~ /given/;
+$daemon->start;
+$paris->sql("update one set v = 'mine' where id = 1");
+ok($lyon->poll(q(select exists (select from pg_locks where not granted
+	and relation = 'elvis.route_pkey'::regclass))), 'it looks');
+$in = "commit;\n\\q\n";
+$giver->finish;
+$at = length $daemon->log_text;
+$paris->sql("update one set v = 'not mine' where id = 1");
+$daemon->wait_for_log(qr/come here by two links/, $at);
+is($lyon->sql("select v from one where id = 1"), 'mine', 'what it has seen is not remembered');
+$lyon->sql("update elvis.route set link = '$route'");
+$daemon->wait_caught_up;
 
 is($daemon->stop, 0, 'the daemon ends well');
 done_testing();
