@@ -374,6 +374,10 @@ collection_new(int64 after, MemoryContext parent)
 	found->transactions =
 		palloc(found->room_transactions * sizeof(struct transaction));
 	segments = segment_list();
+	if (list_length(segments) > SEGMENTS_MAX)
+		ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				errmsg("the log has more than %d segments", SEGMENTS_MAX),
+				errhint("Larger ones: elvis.segment_size.")));
 	found->segments = palloc(sizeof(struct segment) * Max(list_length(segments), 1));
 	foreach(cell, segments) {
 		const struct segment *segment = lfirst(cell);

@@ -9,6 +9,8 @@
 #include "segment.h"
 #include "snapshot.h"
 
+#define SEGMENTS_MAX 32767
+
 /* One row of the log. */
 struct row_place {
 	int64 seq;

@@ -341,8 +341,9 @@ position_lock(const struct elvis_position *expected, bool behind, Position *posi
 	if (!position_equal(&position->at, expected))
 		ereport(ERROR,
 			(errcode(ERRCODE_ELVIS_POSITION),
-			 behind ? errmsg("the transaction that this one follows was not applied") :
-			 errmsg("the link does not stand where its daemon believes"),
+			 errmsg("%s", behind
+				? "the transaction that this one follows was not applied"
+				: "the link does not stand where its daemon believes"),
 			 errdetail("It stands at snapshot " INT64_FORMAT " to " INT64_FORMAT
 				   ", seq " INT64_FORMAT "; expected were " INT64_FORMAT
 				   " to " INT64_FORMAT ", " INT64_FORMAT ".",

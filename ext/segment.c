@@ -27,6 +27,9 @@
 
 PG_FUNCTION_INFO_V1(elvis_try_lock);
 
+StaticAssertDecl(SEGMENT_HEAD + SEGMENT_ROW_BYTES <= 8160,
+		 "a full row must stay in line: toast_tuple_target of elvis.make_segment()");
+
 /* Of so many chunks one looks whether it should guess where its entry goes. */
 #define GUESS_EACH 8
 

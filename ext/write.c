@@ -20,8 +20,10 @@
 #include "compat.h"
 #include "tids.h"
 
-/* Rows that wait to be inserted together. */
-#define QUEUE_ROWS_MIN 4	/* there is room for at first */
+/* Rows of a table that wait to be inserted together: there is room for so many at first. */
+#define QUEUE_ROWS_MIN 4
+
+/* What all that wait may take. */
 #define QUEUE_SIZE_MAX (32 * 1024 * 1024)
 
 void

@@ -164,6 +164,7 @@ promise_tests = \
 	tests/tap/t/320_directions.pl \
 	tests/tap/t/325_survey.pl \
 	tests/tap/t/330_cut.pl \
+	tests/tap/t/332_commit_fails.pl \
 	tests/tap/t/335_damage.pl \
 	tests/tap/t/340_copy.pl \
 	tests/tap/t/345_copy_parts.pl

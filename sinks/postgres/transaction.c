@@ -192,7 +192,7 @@ forget_oldest(struct postgres *p)
 /* What was sent behind one that failed expects a position that is not there, and fails too; unless
  * another daemon has brought the link there meanwhile. */
 static enum elvis_result
-see_others_fail(struct postgres *p)
+expect_failures(struct postgres *p)
 {
 	for (size_t i = 1; i < p->n_sent; i++) {
 		struct err err = ERR_INIT;
@@ -212,7 +212,7 @@ see_others_fail(struct postgres *p)
 static enum elvis_result
 send_again(struct postgres *p)
 {
-	enum elvis_result result = see_others_fail(p);
+	enum elvis_result result = expect_failures(p);
 
 	while (result == ELVIS_SINK_OK && p->n_sent > 0) {
 		result = commit_explicit(p, &p->ring[p->oldest]);

@@ -325,19 +325,31 @@ is_piped(const struct conn *conn)
 	return PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF;
 }
 
-/* Behind the results of a queued statement comes the end of its transaction; behind the last one
- * the session is as others are. */
+/*
+ * Behind the results of a queued statement comes the end of its transaction, and before that an
+ * error when COMMIT failed: then that is *result.  Behind the last one the session is as others
+ * are.
+ */
 static bool
-collect_end(struct conn *conn, struct err *err)
+collect_end(struct conn *conn, PGresult **result, struct err *err)
 {
-	AUTO_RESULT PGresult *end = NULL;
+	/* an error, the end of its results, and the end: more is not to come */
+	for (int i = 0; i < 3; i++) {
+		PGresult *next;
 
-	if (!next_result(conn, &end, err))
-		return false;
-	if (PQresultStatus(end) != PGRES_PIPELINE_SYNC ||
-	    (conn->under_way == 0 && !PQexitPipelineMode(conn->pg)))
-		return conn_lost(conn, err);
-	return true;
+		if (!next_result(conn, &next, err))
+			return false;
+		if (next != NULL && PQresultStatus(next) == PGRES_PIPELINE_SYNC) {
+			PQclear(next);
+			return conn->under_way > 0 || PQexitPipelineMode(conn->pg) ||
+			       conn_lost(conn, err);
+		}
+		if (next != NULL) {
+			PQclear(*result);
+			*result = next;
+		}
+	}
+	return conn_lost(conn, err);
 }
 
 bool
@@ -358,7 +370,7 @@ conn_collect(struct conn *conn, PGresult **result, struct err *err)
 	if (done && last == NULL)
 		done = conn_lost(conn, err);
 	if (done && is_piped(conn))
-		done = collect_end(conn, err);
+		done = collect_end(conn, &last, err);
 	if (done && PQresultStatus(last) == PGRES_FATAL_ERROR)
 		done = fail_result(conn, last, err);
 	if (done && result != NULL)

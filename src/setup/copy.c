@@ -498,7 +498,8 @@ hear_done(void *context, size_t task, int64_t bytes)
 	c->parts[task].work->parts_left--;
 	hear_bytes(context, task, bytes);
 }
-/* Parts ---------------------------------------------------------------------------- */
+
+/* Parts -------------------------------------------------------------------------- */
 
 /* The largest first: the last to be done should be short. */
 static int
