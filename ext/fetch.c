@@ -153,6 +153,13 @@ join(struct fetching *fetching, struct elvis_bytes bytes)
 			       (int) (bytes.end - bytes.at));
 }
 
+static void
+check_more(uint8 flags, bool more)
+{
+	if (((flags & ELVIS_CHUNK_MORE) != 0) != more)
+		version_damaged("a chunk is cut off");
+}
+
 /* A row that is a chunk, which needs no copy unless the table's TOAST has it. */
 static struct elvis_bytes
 lone_row(struct fetching *fetching, const struct row_place *place, uint8 *flags)
@@ -161,6 +168,7 @@ lone_row(struct fetching *fetching, const struct row_place *place, uint8 *flags)
 	struct varlena *body = pg_detoast_datum_packed(stored);
 	struct elvis_bytes bytes = row_bytes(body, flags);
 
+	check_more(*flags, false);
 	if (body != stored) {
 		join(fetching, bytes);
 		bytes = joined(fetching);
@@ -169,24 +177,25 @@ lone_row(struct fetching *fetching, const struct row_place *place, uint8 *flags)
 	return bytes;
 }
 
+static struct elvis_bytes
+join_rows(struct fetching *fetching, const struct row_place *places, uint32 n, uint8 *flags)
+{
+	enlargeStringInfo(&fetching->joined,
+			  (int) Min((size_t) n * SEGMENT_ROW_BYTES, MaxAllocSize / 2));
+	for (uint32 i = 0; i < n; i++) {
+		CHECK_FOR_INTERRUPTS();
+		join(fetching, row_bytes(fetch(fetching, &places[i]), flags));
+		check_more(*flags, i + 1 < n);
+	}
+	return joined(fetching);
+}
+
 struct elvis_bytes
 fetch_chunk(struct fetching *fetching, const struct row_place *places, uint32 n,
 	    uint8 *flags)
 {
-	struct elvis_bytes bytes;
-
+	CHECK_FOR_INTERRUPTS();
 	resetStringInfo(&fetching->joined);
-	if (n > 1)
-		enlargeStringInfo(&fetching->joined, (int) Min((size_t) n * SEGMENT_ROW_BYTES,
-							       MaxAllocSize / 2));
-	for (uint32 i = 0; i < n; i++) {
-		CHECK_FOR_INTERRUPTS();
-		bytes = n == 1 ? lone_row(fetching, places, flags)
-			       : row_bytes(fetch(fetching, &places[i]), flags);
-		if (((*flags & ELVIS_CHUNK_MORE) != 0) != (i + 1 < n))
-			version_damaged("a chunk is cut off");
-		if (n > 1)
-			join(fetching, bytes);
-	}
-	return n > 1 ? joined(fetching) : bytes;
+	return n == 1 ? lone_row(fetching, places, flags)
+		      : join_rows(fetching, places, n, flags);
 }
