@@ -96,6 +96,13 @@
 	ExecInsertIndexTuples(result, slot, estate, update, false, NULL, NIL)
 #endif
 
+/* What a page of a btree says of itself, which has a name of its own from 15 on. */
+#if PG_VERSION_NUM >= 150000
+#define compat_btree_opaque(page) BTPageGetOpaque(page)
+#else
+#define compat_btree_opaque(page) ((BTPageOpaque) PageGetSpecialPointer(page))
+#endif
+
 /* A btree's last leaf, locked. */
 #if PG_VERSION_NUM >= 170000
 #define compat_last_leaf(index) _bt_get_endpoint(index, 0, true)

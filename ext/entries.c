@@ -135,17 +135,29 @@ is_unchanged(OpenTable *table, const IndexInfo *info)
 
 /* ---- of inserted and replaced rows ---- */
 
-/* Inserted rows mostly have growing keys.  Rows after which a run guesses again that its entries go
- * to the last leaf: where they do not, that costs a comparison in so many rows. */
-#define APPEND_ROWS 64
+/* By the server, which is told where the first of them probably goes. */
+static void
+insert_each(OpenTable *table, int i, TupleTableSlot **rows, int n)
+{
+	if (n > 1)
+		leaf_guess(table->result->ri_IndexRelationDescs[i]);
+	for (int row = 0; row < n; row++)
+		insert_plain(table, i, rows[row], false, true);
+}
 
+/* Inserted rows mostly have growing keys. */
 static void
 insert_run(OpenTable *table, int i, TupleTableSlot **rows, int n)
 {
-	for (int row = 0; row < n; row++) {
-		if (row % APPEND_ROWS == 0 && row + 1 < n)
-			leaf_guess(table->result->ri_IndexRelationDescs[i]);
-		insert_plain(table, i, rows[row], false, true);
+	int row = 0, alone;
+
+	while (row < n) {
+		row += leaf_append(table->result->ri_IndexRelationDescs[i],
+				   table->result->ri_IndexRelationInfo[i], rows + row, n - row,
+				   &alone);
+		alone = Min(alone, n - row);
+		insert_each(table, i, rows + row, alone);
+		row += alone;
 	}
 }
 

@@ -1,9 +1,11 @@
 /*
- * leaf.h - where the next entry of a growing index goes.
+ * leaf.h - the last leaf of a btree, where the entries of growing keys go.
  */
 #ifndef ELVIS_EXT_LEAF_H
 #define ELVIS_EXT_LEAF_H
 
+#include "executor/tuptable.h"
+#include "nodes/execnodes.h"
 #include "utils/rel.h"
 
 /*
@@ -13,5 +15,13 @@
  * elsewhere, the leaf was split, or somebody holds it, it descends and remembers nothing.
  */
 void leaf_guess(Relation index);
+
+/*
+ * Enters the first of `n` rows that have just been written, as long as each one's key is beyond all
+ * that the index holds and the last leaf has room; which also shows that a unique index lacks it.
+ * The index is of the row's own columns.  Returns how many rows have their entry now; *alone: how
+ * many of the next are better entered one by one before this is tried again.
+ */
+int leaf_append(Relation index, IndexInfo *info, TupleTableSlot **rows, int n, int *alone);
 
 #endif
