@@ -37,6 +37,8 @@ typedef struct OpenTable {
 	TupleTableSlot *fresh;		/* the row to write */
 	bool indexes_open;
 	bool plain_indexes;		/* all of them (entries.c) */
+	struct waiting_entries *waiting;	/* by index (waiting.c) */
+	int n_waiting;
 	Relation key_index;
 	IndexScanDesc scan;		/* by key, under SnapshotSelf */
 	ItemPointerData met;		/* where the last row was found */
@@ -64,6 +66,7 @@ typedef struct ApplyCall {
 	MemoryContext row;	/* of the change under way */
 	MemoryContext batch;	/* of rows waiting to be inserted */
 	MemoryContext flush;	/* of their insertion */
+	MemoryContext waiting;	/* of index entries that wait, once there are any */
 	OpenTable *tables;
 	OpenTable *scanning[CALL_SCANS_MAX];	/* who have a scan */
 	int next_scan;		/* the place of who had his first */
@@ -77,6 +80,7 @@ typedef struct ApplyCall {
 	Oid triggers_owner;	/* of whose tables */
 	OpenTable *waiting_relay;	/* whose queue must go before another table's change */
 	int n_queued;
+	int n_waiting;		/* tables that entries wait for */
 	TupleTableSlot *inserting[CALL_INSERTS_MAX];	/* for waiting rows while they go in */
 } ApplyCall;
 
@@ -194,7 +198,23 @@ void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, in
 /* Of the row in `fresh`, which has just replaced the one in `found`; `how`: what that was told. */
 void entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how);
 
+/* One entry, by the server; `checked`: a unique index is asked whether another row has the key. */
+void entries_insert_one(OpenTable *table, int i, Datum *values, bool *nulls, ItemPointer tid,
+			bool unchanged, bool checked);
+
 /* Deferrable keys of what a source transaction wrote: an error at the first that is broken. */
 void entries_recheck(ApplyCall *call);
+
+/* ---- index entries that wait for one another (waiting.c) ---- */
+
+/* May the entry of a row that keeps its key wait until others come whose place is next to its? */
+bool waiting_may(OpenTable *table, int i);
+
+/* The entry of the row in `fresh`.  Until it is flushed the index does not lead to the row. */
+void waiting_add(ApplyCall *call, OpenTable *table, int i);
+
+/* Before the table's rows are looked for by index; before code of others runs, all. */
+void waiting_flush(ApplyCall *call, OpenTable *table);
+void waiting_flush_all(ApplyCall *call);
 
 #endif

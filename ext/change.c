@@ -94,9 +94,11 @@ void
 change_find_blockers(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, ItemPointer self,
 		     Conflict *conflict)
 {
-	MemoryContext old = MemoryContextSwitchTo(call->context);
 	bool insert = self == NULL;
+	MemoryContext old;
 
+	waiting_flush(call, table);
+	old = MemoryContextSwitchTo(call->context);
 	entries_need(table);
 	table_need_executor(table);
 	need_unique_operators(table);

@@ -110,6 +110,16 @@
 #define compat_last_leaf(index) _bt_get_endpoint(index, 0, true, NULL)
 #endif
 
+/* The leaf of a btree where a key goes, locked for writing. */
+#if PG_VERSION_NUM >= 170000
+#define compat_btree_search(table, index, key, leaf) _bt_search(index, table, key, leaf, BT_WRITE)
+#elif PG_VERSION_NUM >= 160000
+#define compat_btree_search(table, index, key, leaf) \
+	_bt_search(index, table, key, leaf, BT_WRITE, NULL)
+#else
+#define compat_btree_search(table, index, key, leaf) _bt_search(index, key, leaf, BT_WRITE, NULL)
+#endif
+
 /* An executor state for one table: where its range table goes, and its updated columns. */
 #if PG_VERSION_NUM >= 180000
 #define compat_init_range_table(estate, entry) \

@@ -97,19 +97,26 @@ entries_close(OpenTable *table)
 	}
 }
 
+void
+entries_insert_one(OpenTable *table, int i, Datum *values, bool *nulls, ItemPointer tid,
+		   bool unchanged, bool checked)
+{
+	Relation index = table->result->ri_IndexRelationDescs[i];
+
+	(void) index_insert(index, values, nulls, tid, table->relation,
+			    checked && index->rd_index->indisunique ? UNIQUE_CHECK_YES
+								    : UNIQUE_CHECK_NO,
+			    unchanged, table->result->ri_IndexRelationInfo[i]);
+}
+
 static void
 insert_plain(OpenTable *table, int i, TupleTableSlot *slot, bool unchanged, bool checked)
 {
-	Relation index = table->result->ri_IndexRelationDescs[i];
-	IndexInfo *info = table->result->ri_IndexRelationInfo[i];
 	Datum values[INDEX_MAX_KEYS];
 	bool nulls[INDEX_MAX_KEYS];
 
-	FormIndexDatum(info, slot, table->estate, values, nulls);
-	(void) index_insert(index, values, nulls, &slot->tts_tid, table->relation,
-			    checked && index->rd_index->indisunique ? UNIQUE_CHECK_YES
-								    : UNIQUE_CHECK_NO,
-			    unchanged, info);
+	FormIndexDatum(table->result->ri_IndexRelationInfo[i], slot, table->estate, values, nulls);
+	entries_insert_one(table, i, values, nulls, &slot->tts_tid, unchanged, checked);
 }
 
 /* Has the row that replaces the one found the same key in this index? */
@@ -135,29 +142,54 @@ is_unchanged(OpenTable *table, const IndexInfo *info)
 
 /* ---- of inserted and replaced rows ---- */
 
-/* By the server, which is told where the first of them probably goes. */
-static void
-insert_each(OpenTable *table, int i, TupleTableSlot **rows, int n)
+/* Rows of a table whose entries in one of its indexes are due. */
+struct new_rows {
+	OpenTable *table;
+	int index;
+	TupleTableSlot **rows;
+	IndexTuple entries[CALL_INSERTS_MAX];	/* formed when they are asked for */
+};
+
+static IndexTuple
+entry_of(void *context, int row)
 {
-	if (n > 1)
-		leaf_guess(table->result->ri_IndexRelationDescs[i]);
-	for (int row = 0; row < n; row++)
-		insert_plain(table, i, rows[row], false, true);
+	struct new_rows *new = context;
+	Relation index = new->table->result->ri_IndexRelationDescs[new->index];
+	TupleTableSlot *slot = new->rows[row];
+
+	if (new->entries[row] == NULL) {
+		Datum values[INDEX_MAX_KEYS];
+		bool nulls[INDEX_MAX_KEYS];
+
+		FormIndexDatum(new->table->result->ri_IndexRelationInfo[new->index], slot,
+			       new->table->estate, values, nulls);
+		new->entries[row] = index_form_tuple(RelationGetDescr(index), values, nulls);
+		new->entries[row]->t_tid = slot->tts_tid;
+	}
+	return new->entries[row];
 }
 
-/* Inserted rows mostly have growing keys. */
+/* Where inserted rows have growing keys, as mostly, the leaf is asked for many. */
 static void
 insert_run(OpenTable *table, int i, TupleTableSlot **rows, int n)
 {
+	Relation index = table->result->ri_IndexRelationDescs[i];
+	struct new_rows new;
+	LeafRun run = { .table = table->relation, .index = index,
+			.unique = index->rd_index->indisunique,
+			.entry = entry_of, .context = &new };
 	int row = 0, alone;
 
+	new.table = table;
+	new.index = i;
+	new.rows = rows;
+	memset(new.entries, 0, sizeof(new.entries[0]) * n);
 	while (row < n) {
-		row += leaf_append(table->result->ri_IndexRelationDescs[i],
-				   table->result->ri_IndexRelationInfo[i], rows + row, n - row,
-				   &alone);
-		alone = Min(alone, n - row);
-		insert_each(table, i, rows + row, alone);
-		row += alone;
+		row += leaf_enter(&run, row, n, &alone);
+		if (alone > 1 && row + 1 < n)
+			leaf_guess(index);
+		for (; alone > 0 && row < n; alone--)
+			insert_plain(table, i, rows[row++], false, true);
 	}
 }
 
@@ -184,13 +216,19 @@ entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n)
  * are many, and then the look is what gets the dead ones' entries out of the way.
  */
 static void
-replace_plain(OpenTable *table, int i)
+replace_plain(ApplyCall *call, OpenTable *table, int i)
 {
 	Form_pg_index index = table->result->ri_IndexRelationDescs[i]->rd_index;
 	bool unchanged = is_unchanged(table, table->result->ri_IndexRelationInfo[i]);
+	bool checked = table->hot || !unchanged || !index->indisvalid;
 
-	insert_plain(table, i, table->fresh, unchanged,
-		     table->hot || !unchanged || !index->indisvalid);
+	if (!checked && waiting_may(table, i)) {
+		waiting_add(call, table, i);
+		return;
+	}
+	if (checked)
+		waiting_flush(call, table);
+	insert_plain(table, i, table->fresh, unchanged, checked);
 }
 
 void
@@ -198,11 +236,12 @@ entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how)
 {
 	entries_need(table);
 	if (!table->plain_indexes || how != compat_update_all_indexes) {
+		waiting_flush(call, table);
 		insert_by_executor(call, table, table->fresh, true, how);
 		return;
 	}
 	for (int i = 0; i < table->result->ri_NumIndices; i++)
-		replace_plain(table, i);
+		replace_plain(call, table, i);
 }
 
 /* ---- deferrable keys ---- */

@@ -1,49 +1,41 @@
 /*
- * leaf.c - the last leaf of a btree.
+ * leaf.c - many entries into one leaf of a btree.
  *
- * The server enters row by row: it finds the leaf, the place in it, whether the key is there, and
- * writes a WAL record for each.  Keys that grow all go behind what is there, so that one look does
- * for as many as find room, and one record.  That is a generic one, of what has changed in the
- * page; and the page is as if the server had entered them.
+ * The server enters one by one: it descends, finds the place in the leaf and looks whether the key
+ * is there.  Of entries that grow many have their place in the same leaf, so that one descent does
+ * for them.  The page is then as if the server had entered them, and so is the WAL: a record for
+ * each, or the page where that is less.
+ *
+ * A leaf that is locked for writing shows all there is to know of keys below its high key: who
+ * wants to enter an equal one has to come by here.
  */
 #include "postgres.h"
 
-#include "access/generic_xlog.h"
 #include "access/nbtree.h"
-#include "catalog/index.h"
+#include "access/nbtxlog.h"
+#include "access/xloginsert.h"
 #include "catalog/pg_am.h"
-#include "catalog/pg_index.h"
+#include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
 
 #include "compat.h"
 #include "leaf.h"
 
-/* Fewer are not worth the copy of the page that their record is made from. */
-#define APPEND_MIN 8
+/* Fewer are not worth the descent. */
+#define RUN_MIN 8
 
-/* Rows whose entries go elsewhere, before it is tried again: in vain that costs a comparison. */
-#define ALONE_ROWS 64
+/* As many as a leaf can take at one go. */
+#define RUN_MAX MaxIndexTuplesPerPage
+
+/* What the WAL record of an entry needs beside it. */
+#define RECORD_HEADS 48
+
+/* Entries that do not grow, before it is tried again: in vain that costs a comparison. */
+#define ALONE 64
 
 /* The server's own rules for large entries are the server's. */
-#define APPEND_SIZE_MAX (BLCKSZ / 16)
-
-/* A row's key, or an entry's. */
-typedef struct LeafKey {
-	Datum values[INDEX_MAX_KEYS];
-	bool nulls[INDEX_MAX_KEYS];
-	ItemPointerData tid;
-} LeafKey;
-
-/* What the rows of a call are entered with. */
-typedef struct LeafAppend {
-	Relation index;
-	IndexInfo *info;
-	FmgrInfo *compare[INDEX_MAX_KEYS];
-	int n_keys;
-	LeafKey keys[2];
-	LeafKey *last, *next;
-} LeafAppend;
+#define SIZE_MAX_IN_RUN (BLCKSZ / 16)
 
 static bool
 is_btree(Relation index)
@@ -65,202 +57,312 @@ leaf_guess(Relation index)
 	UnlockReleaseBuffer(leaf);
 }
 
-/* ---- keys ---- */
+/* ---- comparing ---- */
 
-static void
-append_begin(LeafAppend *append, Relation index, IndexInfo *info)
-{
-	append->index = index;
-	append->info = info;
-	append->n_keys = IndexRelationGetNumberOfKeyAttributes(index);
-	for (int i = 0; i < append->n_keys; i++)
-		append->compare[i] = index_getprocinfo(index, i + 1, BTORDER_PROC);
-	append->last = &append->keys[0];
-	append->next = &append->keys[1];
-}
+/* What the entries of a run are compared with others by, and the one that is about to be. */
+typedef struct Comparison {
+	Relation index;
+	bool unique;
+	int n_keys;
+	FmgrInfo *order[INDEX_MAX_KEYS];
+	IndexTuple entry;
+	Datum values[INDEX_MAX_KEYS];
+	bool nulls[INDEX_MAX_KEYS];
+} Comparison;
 
+/* Functions are looked up before a page is locked. */
 static void
-read_row(const LeafAppend *append, TupleTableSlot *row, LeafKey *key)
+comparison_begin(Comparison *c, const LeafRun *run)
 {
-	FormIndexDatum(append->info, row, NULL, key->values, key->nulls);
-	key->tid = row->tts_tid;
-}
-
-static void
-read_entry(const LeafAppend *append, IndexTuple entry, LeafKey *key)
-{
-	index_deform_tuple(entry, RelationGetDescr(append->index), key->values, key->nulls);
-	key->tid = *BTreeTupleGetMaxHeapTID(entry);
+	c->index = run->index;
+	c->unique = run->unique;
+	c->n_keys = IndexRelationGetNumberOfKeyAttributes(run->index);
+	for (int i = 0; i < c->n_keys; i++)
+		c->order[i] = index_getprocinfo(run->index, i + 1, BTORDER_PROC);
 }
 
 static void
-step(LeafAppend *append)
+compare_now(Comparison *c, IndexTuple entry)
 {
-	LeafKey *last = append->last;
-
-	append->last = append->next;
-	append->next = last;
+	c->entry = entry;
+	for (int i = 0; i < c->n_keys; i++)
+		c->values[i] = index_getattr(entry, i + 1, RelationGetDescr(c->index),
+					     &c->nulls[i]);
 }
 
-static bool
-lacks_a_key(const LeafAppend *append, const LeafKey *key)
+/* Below zero: the entry's column comes before the other's. */
+static int
+compare_column(const Comparison *c, int i, IndexTuple other)
 {
-	for (int i = 0; i < append->n_keys; i++)
-		if (key->nulls[i])
-			return true;
-	return false;
+	int16 option = c->index->rd_indoption[i];
+	bool other_null;
+	Datum value = index_getattr(other, i + 1, RelationGetDescr(c->index), &other_null);
+	int order;
+
+	if (c->nulls[i] || other_null) {
+		order = (int) c->nulls[i] - (int) other_null;
+		return option & INDOPTION_NULLS_FIRST ? -order : order;
+	}
+	order = DatumGetInt32(FunctionCall2Coll(c->order[i], c->index->rd_indcollation[i],
+						c->values[i], value));
+	return option & INDOPTION_DESC ? -(order > 0) + (order < 0) : order;
 }
 
-/* Is the next key beyond the last?  Entries of one key lie in the order of their rows. */
-static bool
-grows(const LeafAppend *append)
+static int
+compare_columns(const Comparison *c, IndexTuple other, int n)
 {
-	const LeafKey *last = append->last, *next = append->next;
-	Form_pg_index form = append->index->rd_index;
-
-	if (lacks_a_key(append, last) || lacks_a_key(append, next))
-		return false;
-	for (int i = 0; i < append->n_keys; i++) {
-		int order = DatumGetInt32(FunctionCall2Coll(append->compare[i],
-							    append->index->rd_indcollation[i],
-							    next->values[i], last->values[i]));
+	for (int i = 0; i < n; i++) {
+		int order = compare_column(c, i, other);
 
 		if (order != 0)
-			return (order > 0) == !(append->index->rd_indoption[i] & INDOPTION_DESC);
+			return order;
 	}
-	return !form->indisunique && ItemPointerCompare((ItemPointer) &next->tid,
-							(ItemPointer) &last->tid) > 0;
+	return 0;
 }
 
-/* Do the first few grow?  The first of them is left as the next one. */
-static bool
-begins_a_run(LeafAppend *append, TupleTableSlot **rows)
+/* Entries of one key lie in the order of their rows; zero as well for one in the midst of others. */
+static int
+compare_rows(const Comparison *c, IndexTuple other)
 {
-	read_row(append, rows[0], append->next);
-	for (int row = 1; row < APPEND_MIN; row++) {
-		step(append);
-		read_row(append, rows[row], append->next);
-		if (!grows(append))
+	int order = ItemPointerCompare(&c->entry->t_tid, BTreeTupleGetHeapTID(other));
+
+	if (order <= 0 || !BTreeTupleIsPosting(other))
+		return order;
+	return ItemPointerCompare(&c->entry->t_tid, BTreeTupleGetMaxHeapTID(other)) > 0;
+}
+
+static int
+compare(const Comparison *c, IndexTuple other)
+{
+	int order = compare_columns(c, other, c->n_keys);
+
+	return order != 0 || c->unique ? order : compare_rows(c, other);
+}
+
+/* ---- the run ---- */
+
+static bool
+begins_a_run(Comparison *c, const LeafRun *run, int from, int to)
+{
+	if (to - from < RUN_MIN)
+		return false;
+	for (int i = from + 1; i < from + RUN_MIN; i++) {
+		compare_now(c, run->entry(run->context, i));
+		if (compare(c, run->entry(run->context, i - 1)) <= 0)
 			return false;
 	}
-	read_row(append, rows[0], append->next);
 	return true;
 }
 
 /* ---- the leaf ---- */
 
-/* Locked for writing, not empty, and still the last one. */
-static bool
-lock_last_leaf(Relation index, Buffer *leaf)
+static IndexTuple
+item_at(Page page, OffsetNumber at)
 {
-	BTPageOpaque opaque;
-	Page page;
+	return (IndexTuple) PageGetItem(page, PageGetItemId(page, at));
+}
 
-	*leaf = compat_last_leaf(index);
-	if (!BufferIsValid(*leaf))
-		return false;
-	LockBuffer(*leaf, BUFFER_LOCK_UNLOCK);
-	LockBuffer(*leaf, BUFFER_LOCK_EXCLUSIVE);
-	page = BufferGetPage(*leaf);
-	opaque = compat_btree_opaque(page);
-	if (P_ISLEAF(opaque) && P_RIGHTMOST(opaque) && !P_IGNORE(opaque) &&
-	    PageGetMaxOffsetNumber(page) >= P_FIRSTDATAKEY(opaque))
+/* The leaf where the entry goes, locked for writing; of an index as older servers made it, none. */
+static bool
+find_leaf(const LeafRun *run, IndexTuple entry, Buffer *leaf)
+{
+	BTScanInsert key = _bt_mkscankey(run->index, entry);
+	bool found = key->heapkeyspace;
+	BTStack stack;
+
+	if (found) {
+		if (!run->unique)
+			key->scantid = &entry->t_tid;
+		stack = compat_btree_search(run->table, run->index, key, leaf);
+		_bt_freestack(stack);
+	}
+	pfree(key);
+	return found;
+}
+
+/* Entries of the leaf are below its high key, of which only the columns count that matter. */
+static bool
+belongs_to(const Comparison *c, Page page)
+{
+	IndexTuple high;
+
+	if (P_RIGHTMOST(compat_btree_opaque(page)))
 		return true;
-	UnlockReleaseBuffer(*leaf);
-	return false;
+	high = item_at(page, P_HIKEY);
+	return compare_columns(c, high, Min(BTreeTupleGetNAtts(high, c->index), c->n_keys)) < 0;
 }
 
-static void
-read_last_entry(LeafAppend *append, Page page)
+static int
+room_in(Page page, IndexTuple entry)
 {
-	ItemId item = PageGetItemId(page, PageGetMaxOffsetNumber(page));
-
-	read_entry(append, (IndexTuple) PageGetItem(page, item), append->last);
+	return PageGetFreeSpace(page) / (IndexTupleSize(entry) + sizeof(ItemIdData));
 }
 
-/* Into the copy of the page; false: it does not fit. */
+/* Moves *at on to the first item beyond the entry, mostly a step or two; false: one is equal. */
 static bool
-append_next(LeafAppend *append, Page page)
+find_place(const Comparison *c, Page page, OffsetNumber *at)
 {
-	IndexTuple entry = index_form_tuple(RelationGetDescr(append->index), append->next->values,
-					    append->next->nulls);
-	Size size = MAXALIGN(IndexTupleSize(entry));
+	OffsetNumber low = *at, end = OffsetNumberNext(PageGetMaxOffsetNumber(page)), high = low;
 
-	entry->t_tid = append->next->tid;
-	if (size > APPEND_SIZE_MAX || size > PageGetFreeSpace(page))
-		return false;
-	if (PageAddItem(page, (Item) entry, size, InvalidOffsetNumber, false, false) ==
-	    InvalidOffsetNumber)
-		elog(ERROR, "no room for an entry in the last leaf of index \"%s\"",
-		     RelationGetRelationName(append->index));
-	pfree(entry);
-	step(append);
+	for (OffsetNumber step = 1; high < end; step *= 2) {
+		int order = compare(c, item_at(page, high));
+
+		if (order == 0)
+			return false;
+		if (order < 0)
+			break;
+		low = high + 1;
+		high = Min(high + step, end);
+	}
+	while (low < high) {
+		OffsetNumber middle = low + (high - low) / 2;
+		int order = compare(c, item_at(page, middle));
+
+		if (order == 0)
+			return false;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	*at = low;
 	return true;
 }
 
-/* The first row has been read, and goes behind what the leaf holds. */
-static int
-append_rows(LeafAppend *append, Page page, TupleTableSlot **rows, int n)
+/* ---- entering ---- */
+
+/* What is about to be entered in a leaf, and already is in a copy of it. */
+typedef struct Entered {
+	Page copy;
+	int n;
+	Size size;		/* of the entries */
+	OffsetNumber at[RUN_MAX];
+} Entered;
+
+static void
+add(Relation index, Page page, IndexTuple entry, OffsetNumber at)
 {
-	for (int row = 0; row < n; row++) {
-		if (row > 0) {
-			read_row(append, rows[row], append->next);
-			if (!grows(append))
-				return row;
-		}
-		if (!append_next(append, page))
-			return row;
+	if (PageAddItem(page, (Item) entry, IndexTupleSize(entry), at, false, false) ==
+	    InvalidOffsetNumber)
+		elog(ERROR, "no room for an entry in a leaf of index \"%s\"",
+		     RelationGetRelationName(index));
+}
+
+static bool
+enter_in_copy(const Comparison *c, Entered *entered, OffsetNumber *at)
+{
+	Size size = IndexTupleSize(c->entry);
+
+	if (entered->n == RUN_MAX || size > SIZE_MAX_IN_RUN ||
+	    size > PageGetFreeSpace(entered->copy) || !find_place(c, entered->copy, at))
+		return false;
+	add(c->index, entered->copy, c->entry, *at);
+	entered->at[entered->n++] = (*at)++;
+	entered->size += size;
+	return true;
+}
+
+/* Whatever is raised while keys are compared, the page has nothing of it yet. */
+static void
+try_in_copy(Comparison *c, const LeafRun *run, Page page, int from, int to, Entered *entered)
+{
+	OffsetNumber at = P_FIRSTDATAKEY(compat_btree_opaque(page));
+
+	entered->copy = PageGetTempPageCopy(page);
+	entered->n = 0;
+	entered->size = 0;
+	for (int i = from; i < to; i++) {
+		compare_now(c, run->entry(run->context, i));
+		if ((i > from && compare(c, run->entry(run->context, i - 1)) <= 0) ||
+		    !belongs_to(c, page) || !enter_in_copy(c, entered, &at))
+			return;
 	}
-	return n;
 }
 
-/*
- * All under the leaf's lock, as the server compares under it as well: some 0.1 us a row.  Nothing
- * is in the page until GenericXLogFinish(), so that an error leaves nothing behind.
- */
-static int
-append_to_leaf(LeafAppend *append, Buffer leaf, TupleTableSlot **rows, int n)
+static void
+log_entry(Buffer leaf, IndexTuple entry, OffsetNumber at)
 {
-	GenericXLogState *state;
-	int appended;
+	xl_btree_insert insert = { .offnum = at };
+	XLogRecPtr end;
 
-	CheckForSerializableConflictIn(append->index, NULL, BufferGetBlockNumber(leaf));
-	state = GenericXLogStart(append->index);
-	appended = append_rows(append, GenericXLogRegisterBuffer(state, leaf, 0), rows, n);
-	GenericXLogFinish(state);
-	return appended;
+	XLogBeginInsert();
+	XLogRegisterData((char *) &insert, SizeOfBtreeInsert);
+	XLogRegisterBuffer(0, leaf, REGBUF_STANDARD);
+	XLogRegisterBufData(0, (char *) entry, IndexTupleSize(entry));
+	end = XLogInsert(RM_BTREE_ID, XLOG_BTREE_INSERT_LEAF);
+	PageSetLSN(BufferGetPage(leaf), end);
 }
 
-/* Room for few: the server enters those, and splits the leaf. */
-static int
-room_in(Page page)
+static void
+enter_each(const LeafRun *run, Buffer leaf, int from, const Entered *entered)
 {
-	ItemId last = PageGetItemId(page, PageGetMaxOffsetNumber(page));
+	for (int i = 0; i < entered->n; i++) {
+		IndexTuple entry = run->entry(run->context, from + i);
 
-	return PageGetFreeSpace(page) / (ItemIdGetLength(last) + sizeof(ItemIdData));
+		START_CRIT_SECTION();
+		add(run->index, BufferGetPage(leaf), entry, entered->at[i]);
+		MarkBufferDirty(leaf);
+		if (RelationNeedsWAL(run->index))
+			log_entry(leaf, entry, entered->at[i]);
+		END_CRIT_SECTION();
+	}
+}
+
+static void
+enter_page(const LeafRun *run, Buffer leaf, const Entered *entered)
+{
+	START_CRIT_SECTION();
+	memcpy(BufferGetPage(leaf), entered->copy, BLCKSZ);
+	MarkBufferDirty(leaf);
+	if (RelationNeedsWAL(run->index))
+		log_newpage_buffer(leaf, true);
+	END_CRIT_SECTION();
+}
+
+static Size
+size_of_page(Page page)
+{
+	return BLCKSZ - (((PageHeader) page)->pd_upper - ((PageHeader) page)->pd_lower);
+}
+
+/* All under the leaf's lock, as the server compares under it as well: some 0.1 us an entry. */
+static int
+enter(Comparison *c, const LeafRun *run, Buffer leaf, int from, int to)
+{
+	Entered entered;
+
+	CheckForSerializableConflictIn(run->index, NULL, BufferGetBlockNumber(leaf));
+	try_in_copy(c, run, BufferGetPage(leaf), from, to, &entered);
+	if (entered.n * RECORD_HEADS + entered.size < size_of_page(entered.copy))
+		enter_each(run, leaf, from, &entered);
+	else
+		enter_page(run, leaf, &entered);
+	pfree(entered.copy);
+	return entered.n;
 }
 
 int
-leaf_append(Relation index, IndexInfo *info, TupleTableSlot **rows, int n, int *alone)
+leaf_enter(const LeafRun *run, int from, int to, int *alone)
 {
-	LeafAppend append;
+	Comparison c;
 	Buffer leaf;
-	int appended = 0;
+	int entered = 0, room;
 
-	*alone = ALONE_ROWS;
-	if (n < APPEND_MIN || !is_btree(index))
+	*alone = ALONE;
+	if (to - from < RUN_MIN || !is_btree(run->index))
 		return 0;
-	append_begin(&append, index, info);
-	if (!begins_a_run(&append, rows) || !lock_last_leaf(index, &leaf))
+	comparison_begin(&c, run);
+	if (!begins_a_run(&c, run, from, to) ||
+	    !find_leaf(run, run->entry(run->context, from), &leaf))
 		return 0;
-	read_last_entry(&append, BufferGetPage(leaf));
-	if (grows(&append)) {
-		*alone = room_in(BufferGetPage(leaf)) + 1;
-		if (*alone > APPEND_MIN) {
-			appended = append_to_leaf(&append, leaf, rows, n);
-			*alone = 1;
-		}
+	*alone = RUN_MIN;
+	room = room_in(BufferGetPage(leaf), c.entry);
+	if (room < RUN_MIN) {
+		*alone = room + 1;
+	} else if (belongs_to(&c, BufferGetPage(leaf))) {
+		entered = enter(&c, run, leaf, from, to);
+		*alone = entered == 0;
 	}
 	UnlockReleaseBuffer(leaf);
-	return appended;
+	return entered;
 }

@@ -1,11 +1,10 @@
 /*
- * leaf.h - the last leaf of a btree, where the entries of growing keys go.
+ * leaf.h - the leaf of a btree where the next entries go.
  */
 #ifndef ELVIS_EXT_LEAF_H
 #define ELVIS_EXT_LEAF_H
 
-#include "executor/tuptable.h"
-#include "nodes/execnodes.h"
+#include "access/itup.h"
 #include "utils/rel.h"
 
 /*
@@ -16,12 +15,19 @@
  */
 void leaf_guess(Relation index);
 
+/* Entries of plain columns that wait for their place, with the rows they are of in t_tid. */
+typedef struct LeafRun {
+	Relation table, index;
+	bool unique;		/* no other row may have the key */
+	IndexTuple (*entry)(void *context, int i);
+	void *context;
+} LeafRun;
+
 /*
- * Enters the first of `n` rows that have just been written, as long as each one's key is beyond all
- * that the index holds and the last leaf has room; which also shows that a unique index lacks it.
- * The index is of the row's own columns.  Returns how many rows have their entry now; *alone: how
- * many of the next are better entered one by one before this is tried again.
+ * Enters the first of entries [from, to) as far as they grow and one leaf is their place and has
+ * room.  Returns how many; of those that follow, `*alone` are better entered one by one by the
+ * server before this is tried again: they do not grow, meet an equal one, or split the leaf.
  */
-int leaf_append(Relation index, IndexInfo *info, TupleTableSlot **rows, int n, int *alone);
+int leaf_enter(const LeafRun *run, int from, int to, int *alone);
 
 #endif

@@ -50,6 +50,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/version.c \
 	%reldir%/wait.c \
 	%reldir%/walk.c \
+	%reldir%/waiting.c \
 	%reldir%/write.c \
 	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
 	%reldir%/fetch.h %reldir%/image.h %reldir%/inval.h %reldir%/keep.h %reldir%/key.h %reldir%/leaf.h \

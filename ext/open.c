@@ -279,6 +279,8 @@ open_by_name(ApplyCall *call, Target *target)
 static void
 enter(ApplyCall *call, const TargetMap *map)
 {
+	if (map->has_code)
+		waiting_flush_all(call);
 	owner_become(&call->caller_state, map->owner, map->has_code);
 	call->entered = true;
 }
@@ -345,6 +347,7 @@ close_triggers(ApplyCall *call)
 
 	if (!call->triggers_open)
 		return;
+	waiting_flush_all(call);
 	owner_become(&before, call->triggers_owner, true);
 	old = MemoryContextSwitchTo(call->context);
 	estate = CreateExecutorState();

@@ -257,9 +257,11 @@ open_scan(ApplyCall *call, OpenTable *table)
 static bool
 find_by_index(ApplyCall *call, OpenTable *table)
 {
-	MemoryContext old = MemoryContextSwitchTo(call->context);
+	MemoryContext old;
 	bool found;
 
+	waiting_flush(call, table);
+	old = MemoryContextSwitchTo(call->context);
 	if (table->scan == NULL)
 		open_scan(call, table);
 	index_rescan(table->scan, table->map->scan_key, table->target->n_key, NULL, 0);
@@ -296,6 +298,7 @@ row_find_again(ApplyCall *call, OpenTable *table, const struct frame_value *imag
 
 	(void) take_key(table, image);
 	write_flush(call, table);
+	waiting_flush(call, table);
 	CommandCounterIncrement();
 
 	old = MemoryContextSwitchTo(call->context);

@@ -207,6 +207,7 @@ write_flush(ApplyCall *call, OpenTable *table)
 
 	if (table->n_queued == 0)
 		return;
+	waiting_flush(call, table);
 	owner_become(&before, table->map->owner, table->map->has_code);
 	old = MemoryContextSwitchTo(call->flush);
 	insert_queue(call, table);
@@ -227,6 +228,7 @@ write_flush_all(ApplyCall *call)
 {
 	for (OpenTable *table = call->tables; table != NULL; table = table->next)
 		write_flush(call, table);
+	waiting_flush_all(call);
 }
 
 void
@@ -239,6 +241,7 @@ write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot)
 		if (!ExecBRInsertTriggers(table->estate, table->result, slot))
 			return;
 	}
+	waiting_flush(call, table);
 	compute_generated(table, slot, CMD_INSERT);
 	check_row(table, slot);
 	table_tuple_insert(table->relation, slot, GetCurrentCommandId(true), 0, NULL);

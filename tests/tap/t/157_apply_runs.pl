@@ -61,8 +61,8 @@ sub sound
 	return;
 }
 
-# How many pages have changed other than by the server's own hand
-sub appended
+# How often many entries were put into a page at once
+sub many_at_once
 {
 	my ($work) = @_;
 	my $from = $lyon->sql('select pg_current_wal_insert_lsn()');
@@ -71,9 +71,9 @@ sub appended
 	my $dir = $lyon->cluster->data_dir . '/pg_wal';
 	my ($out, $error) = ('', '');
 
-	IPC::Run::run([ 'pg_waldump', '-p', $dir, '-s', $from, '-e', $to, '-r', 'Generic' ],
+	IPC::Run::run([ 'pg_waldump', '-p', $dir, '-s', $from, '-e', $to, '-r', 'XLOG' ],
 		'>', \$out, '2>', \$error) or diag $error;
-	return scalar(() = $out =~ /^rmgr: Generic/mg);
+	return scalar(() = $out =~ /desc: FPI *;? /g);
 }
 
 # ---- each kind of key ----
@@ -85,6 +85,8 @@ table('maybe', 'id int primary key, v int', 'unique index on maybe (v)',
 	'index on maybe (v desc nulls last, id)');
 table('words', 'w text primary key, n name', 'index on words (n)', 'index on words (w) include (n)');
 table('large', 'id int primary key, w text', 'index on large (w)');
+table('tenants', 'tenant int, n int, v int, primary key (tenant, n)', 'index on tenants (tenant)',
+	'index on tenants (v desc, n)');
 table('hashed', 'id int primary key, v int', 'index on hashed using hash (v)');
 
 sub fill
@@ -103,14 +105,19 @@ sub fill
 	$paris->sql("insert into large select g, lpad(g::text, 8, '0') || "
 		. "(select string_agg(md5(g::text || i), '') from generate_series(1, g % 60) i) "
 		. "from generate_series($from, $to) g");
+	$paris->sql("insert into tenants select t, g, g % 3 from generate_series(1, 7) t, "
+		. "generate_series($from, $to) g where (t + g / 10) % 2 = 0");
 	$paris->sql("insert into hashed select g, g from generate_series($from, $to) g");
 	return;
 }
 
 fill(1, 3000);
-cmp_ok(appended(sub { deliver('empty indexes') }), '>', 50, 'pages were filled by many entries at a time');
+cmp_ok(many_at_once(sub { deliver('empty indexes') }), '>', 50, 'many entries were put into a page at once');
 fill(3001, 3400);
 deliver('indexes with something in them');
+$paris->sql('insert into tenants select t, g, g % 3 from generate_series(1, 7) t, ' .
+	'generate_series(1, 3400) g where (t + g / 10) % 2 = 1');
+deliver('the gaps between them');
 
 # ---- none that grow ----
 $paris->sql('insert into plain select -g * 7919 % 100003, g from generate_series(1, 2000) g');
@@ -141,6 +148,64 @@ $paris->sql('insert into maybe select g, g from generate_series(9301, 9400) g');
 is($link->step->{state}, 'a', 'one of another unique index as well');
 $lyon->sql('delete from maybe where id = 0');
 deliver('until it is gone');
+
+# ---- new versions of many rows ----
+sub change
+{
+	my ($set) = @_;
+
+	$paris->sql("update $_ set $set->{$_}") for sort keys %$set;
+	return;
+}
+
+my %set = (plain => 'v = v + 1', moment => 'k = k + 1', falling => "v = v || 'x'", two => 'c = c + 1',
+	maybe => 'v = v', words => 'n = n', large => 'w = w', tenants => 'v = v + 1', hashed => 'v = v');
+change(\%set);
+deliver('a new version of each row');
+change(\%set);
+$paris->sql('begin; ' . join('; ', map { "update $_ set $set{$_}" } sort keys %set, sort keys %set) . '; commit');
+deliver('one after the other');
+$lyon->sql('vacuum');
+change(\%set);
+deliver('again, after a vacuum');
+
+# what happens among them finds each row, and only once
+$paris->sql(<<'SQL');
+begin;
+update plain set v = -v where id between 9001 and 9100;
+update plain set v = v + 1 where id = 9050;
+update plain set id = 20000 where id = 9051;
+insert into plain values (9051, 0);
+update plain set v = 2 * v where id between 9001 and 9200;
+delete from plain where id between 9060 and 9070;
+insert into plain select g, 0 from generate_series(9060, 9065) g;
+update plain set v = v + 1 where id >= 9001;
+commit;
+SQL
+deliver('changes of rows whose entries wait');
+$lyon->sql('insert into plain values (30000, 0)');
+$paris->sql('begin; update plain set v = v + 1 where id between 9001 and 9200; ' .
+	'update plain set id = 30000 where id = 9052; commit');
+is($link->step->{state}, 'a', 'a key that is taken is a conflict');
+$lyon->sql('delete from plain where id = 30000');
+deliver('until it is free');
+
+# who looks at other tables while rows are applied sees them whole
+$_->sql('create table watched (id int primary key, v int); create table seen (id int primary key, v int)')
+	for $paris, $lyon;
+push @tables, 'watched';
+$paris->attach($_, 'master') for qw(watched seen);
+$paris->sql('insert into watched select g, 0 from generate_series(1, 500) g');
+deliver('rows to be watched');
+$lyon->sql(<<'SQL');
+create function look() returns trigger language plpgsql set enable_seqscan = off as
+	'begin new.v := (select v from public.watched where id = new.id); return new; end';
+create trigger look before insert on seen for each row execute function look();
+alter table seen enable always trigger look;
+SQL
+$paris->sql('begin; update watched set v = 7 where id <= 200; insert into seen values (150, 0); commit');
+deliver('new versions, and one who looks at them');
+is($lyon->sql('select v from seen'), 7, 'by the index');
 
 # ---- and after a crash ----
 $lyon->kill9;
