@@ -16,6 +16,7 @@
 
 #include "compat.h"
 #include "owner.h"
+#include "route.h"
 #include "target.h"
 #include "walk.h"
 
@@ -28,6 +29,8 @@ typedef struct OpenTable {
 	Target *target;
 	TargetMap *map;
 	struct OpenTable *root;		/* the partitioned table it was found through */
+	bool claimed;			/* its changes are this link's, if they come from ... */
+	uint32 claimed_origin;
 	Relation relation;
 	ResultRelInfo *result;		/* no more than its indexes without ... */
 	EState *estate;
@@ -98,6 +101,23 @@ void call_forget(ApplyCall *call);
  */
 OpenTable *call_enter(ApplyCall *call, Target *target, AclMode rights);
 void call_leave(ApplyCall *call);
+
+/*
+ * The change's origin brings its changes to the table by this link only, from here on; EL012 when
+ * it is another's.  Remembered as long as the table is open, so no longer than the piece that may
+ * be rolled back.
+ */
+static inline void
+call_claim(ApplyCall *call, OpenTable *table)
+{
+	uint32 origin = call->walk->point.context.origin;
+
+	if (table->claimed && table->claimed_origin == origin)
+		return;
+	route_claim(&call->walk->position, table->map, origin);
+	table->claimed = true;
+	table->claimed_origin = origin;
+}
 
 /* The executor's state of the table, and its ResultRelInfo as the executor wants it. */
 void table_need_executor(OpenTable *table);

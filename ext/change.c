@@ -367,6 +367,7 @@ change_look(ApplyCall *call, const Change *change)
 		conflict.kind = ELVIS_TARGET_TABLE_MISSING;
 		return conflict_settle(call, &conflict);
 	}
+	call_claim(call, table);
 	if (position_has_copied(&call->walk->position, table->map->relid,
 				call->walk->point.begin.xid)) {
 		call_leave(call);

@@ -143,19 +143,40 @@ position_init(void)
 
 /* ---- the row ---- */
 
+static HeapTuple
+position_scan(struct catalog_scan *scan, const pg_uuid_t *link)
+{
+	ScanKeyData key;
+
+	ScanKeyInit(&key, POSITION_LINK, BTEqualStrategyNumber, F_UUID_EQ, UUIDPGetDatum(link));
+	catalog_scan_begin(scan, catalog_find("position"), catalog_find("position_pkey"), 1,
+			   &key);
+	return catalog_scan_next(scan);
+}
+
+char *
+position_name(const pg_uuid_t *link)
+{
+	struct catalog_scan scan;
+	HeapTuple tuple = position_scan(&scan, link);
+	char *name = NULL;
+	bool isnull;
+
+	if (tuple != NULL)
+		name = TextDatumGetCString(heap_getattr(tuple, POSITION_NAME,
+							RelationGetDescr(scan.relation),
+							&isnull));
+	catalog_scan_end(&scan);
+	return name;
+}
+
 /* The version of the link's row that a fresh look through the index finds. */
 static bool
 position_look_up(ItemPointer tid)
 {
 	struct catalog_scan scan;
-	ScanKeyData key;
-	HeapTuple tuple;
+	HeapTuple tuple = position_scan(&scan, &session.link);
 
-	ScanKeyInit(&key, POSITION_LINK, BTEqualStrategyNumber, F_UUID_EQ,
-		    UUIDPGetDatum(&session.link));
-	catalog_scan_begin(&scan, catalog_find("position"), catalog_find("position_pkey"), 1,
-			   &key);
-	tuple = catalog_scan_next(&scan);
 	if (tuple != NULL)
 		*tid = tuple->t_self;
 	catalog_scan_end(&scan);

@@ -38,6 +38,9 @@ void position_init(void);
 /* The link that this session has opened; an error when it has opened none. */
 const pg_uuid_t *position_link(void);
 
+/* What the link is called, or NULL when it has no position here. */
+char *position_name(const pg_uuid_t *link);
+
 /*
  * Locks the row of the session's link and reads it; EL010 unless it stands at `expected`.  What it
  * points to is in the current memory context.

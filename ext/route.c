@@ -1,8 +1,9 @@
 /*
- * route.c - which link brings the changes of an origin.
+ * route.c - which link brings an origin's changes to a table.
  *
  * Two ways for the same changes would apply them twice, and no link can see it by itself: each
- * is exact on its own.  So the target keeps who came first.
+ * is exact on its own.  So the target keeps who came first, for each table and origin: links that
+ * bring the same origin's changes to different tables have nothing to do with one another.
  */
 #include "postgres.h"
 
@@ -15,6 +16,8 @@
 #include "utils/fmgroids.h"
 #include "utils/fmgrprotos.h"
 #include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 
 #include "catalog.h"
 #include "inval.h"
@@ -23,25 +26,18 @@
 PG_FUNCTION_INFO_V1(elvis_route_changed);
 
 /* Columns of elvis.route. */
-enum { ROUTE_ORIGIN = 1, ROUTE_LINK, ROUTE_COLUMNS = ROUTE_LINK };
+enum { ROUTE_RELID = 1, ROUTE_ORIGIN, ROUTE_LINK, ROUTE_COLUMNS = ROUTE_LINK };
 
-/* What this session has seen in the table: that link owns these origins.  Of more than there is
- * room for, the table is asked each time. */
-static struct {
-	Oid table;
-	bool changed;		/* since somebody began to look */
-	pg_uuid_t link;
-	uint32 origins[16];
-	size_t n;
-} owned;
+/* The table, and how often we were told that it has changed.  What was read before the last time
+ * is not believed any more. */
+static Oid routes;
+static uint64 changes;
 
 static void
 forget(Datum arg, Oid relid)
 {
-	if (OidIsValid(relid) && relid != owned.table)
-		return;
-	owned.n = 0;
-	owned.changed = true;
+	if (!OidIsValid(relid) || relid == routes)
+		changes++;
 }
 
 void
@@ -58,41 +54,60 @@ elvis_route_changed(PG_FUNCTION_ARGS)
 	PG_RETURN_POINTER(NULL);
 }
 
+/* ---- what the session remembers, with the table: its link owns these origins ---- */
+
 static bool
-is_owned(const pg_uuid_t *link, uint32 origin)
+is_owned(TargetRoutes *known, uint32 origin)
 {
-	if (memcmp(link, &owned.link, sizeof(*link)) != 0)
-		owned.n = 0;
-	for (size_t i = 0; i < owned.n; i++)
-		if (owned.origins[i] == origin)
+	if (known->seen != changes)
+		known->n = 0;
+	for (int i = 0; i < known->n; i++)
+		if (known->origins[i] == origin)
 			return true;
 	return false;
 }
 
+/* Of more than there is room for, the table is asked each time. */
 static void
-note_owned(const pg_uuid_t *link, uint32 origin)
+note_owned(TargetRoutes *known, uint32 origin)
 {
-	owned.link = *link;
-	if (owned.n < lengthof(owned.origins))
-		owned.origins[owned.n++] = origin;
+	if (known->n < ROUTES_MAX)
+		known->origins[known->n++] = origin;
 }
 
-/* Who owns the origin; *settled: that cannot be rolled back, as what we have entered can. */
+/* ---- elvis.route ---- */
+
+static void
+route_keys(ScanKey keys, Oid relid, uint32 origin)
+{
+	ScanKeyInit(&keys[0], ROUTE_RELID, BTEqualStrategyNumber, F_OIDEQ,
+		    ObjectIdGetDatum(relid));
+	ScanKeyInit(&keys[1], ROUTE_ORIGIN, BTEqualStrategyNumber, F_INT4EQ,
+		    Int32GetDatum(origin));
+}
+
+static pg_uuid_t
+link_of(HeapTuple tuple, Relation relation)
+{
+	bool isnull;
+
+	return *DatumGetUUIDP(heap_getattr(tuple, ROUTE_LINK, RelationGetDescr(relation),
+					   &isnull));
+}
+
+/* Who owns them; *settled: that cannot be rolled back, as what we have entered can. */
 static bool
-route_find(uint32 origin, pg_uuid_t *link, bool *settled)
+route_find(Oid relid, uint32 origin, pg_uuid_t *owner, bool *settled)
 {
 	struct catalog_scan scan;
-	ScanKeyData key;
+	ScanKeyData keys[2];
 	HeapTuple tuple;
 
-	ScanKeyInit(&key, ROUTE_ORIGIN, BTEqualStrategyNumber, F_INT4EQ, Int32GetDatum(origin));
-	catalog_scan_begin(&scan, catalog_find("route"), catalog_find("route_pkey"), 1, &key);
+	route_keys(keys, relid, origin);
+	catalog_scan_begin(&scan, routes, catalog_find("route_pkey"), 2, keys);
 	tuple = catalog_scan_next(&scan);
 	if (tuple != NULL) {
-		bool isnull;
-
-		*link = *DatumGetUUIDP(heap_getattr(tuple, ROUTE_LINK,
-						    RelationGetDescr(scan.relation), &isnull));
+		*owner = link_of(tuple, scan.relation);
 		*settled = !TransactionIdIsCurrentTransactionId(
 			HeapTupleHeaderGetXmin(tuple->t_data));
 	}
@@ -100,47 +115,100 @@ route_find(uint32 origin, pg_uuid_t *link, bool *settled)
 	return tuple != NULL;
 }
 
-/* The first that comes owns it; who comes second waits here and then finds the first. */
-static void
-route_enter(const Position *position, uint32 origin, pg_uuid_t *owner)
+/* Likewise, and what others are about to enter; *entering: their transaction. */
+static bool
+route_find_entered(Relation relation, Oid relid, uint32 origin, pg_uuid_t *owner,
+		   TransactionId *entering)
 {
-	Relation relation = table_open(catalog_find("route"), ShareRowExclusiveLock);
-	bool settled;
+	SnapshotData dirty;
+	ScanKeyData keys[2];
+	SysScanDesc scan;
+	HeapTuple tuple;
 
-	if (!route_find(origin, owner, &settled)) {
-		Datum values[ROUTE_COLUMNS] = { Int32GetDatum(origin),
-						UUIDPGetDatum(&position->link) };
-		bool nulls[ROUTE_COLUMNS] = { false };
+	route_keys(keys, relid, origin);
+	InitDirtySnapshot(dirty);
+	scan = systable_beginscan(relation, catalog_find("route_pkey"), true, &dirty, 2, keys);
+	tuple = systable_getnext(scan);
+	if (tuple != NULL) {
+		*owner = link_of(tuple, relation);
+		*entering = dirty.xmin;
+	}
+	systable_endscan(scan);
+	return tuple != NULL;
+}
 
-		catalog_insert(relation, values, nulls);
-		CommandCounterIncrement();
+static void
+route_insert(Relation relation, Oid relid, uint32 origin, const pg_uuid_t *link)
+{
+	Datum values[ROUTE_COLUMNS] = { ObjectIdGetDatum(relid), Int32GetDatum(origin),
+					UUIDPGetDatum(link) };
+	bool nulls[ROUTE_COLUMNS] = { false };
+
+	catalog_insert(relation, values, nulls);
+}
+
+/*
+ * Enters us unless somebody is there.  The lock, of this one table and origin, is held only while
+ * we look and enter: a target transaction may be long, and claim thousands.
+ */
+static TransactionId
+route_try_enter(const Position *position, Oid relid, uint32 origin, pg_uuid_t *owner)
+{
+	Relation relation = table_open(routes, RowExclusiveLock);
+	TransactionId entering = InvalidTransactionId;
+
+	LockDatabaseObject(routes, relid, (uint16) origin, ExclusiveLock);
+	if (!route_find_entered(relation, relid, origin, owner, &entering)) {
+		route_insert(relation, relid, origin, &position->link);
 		*owner = position->link;
 	}
+	UnlockDatabaseObject(routes, relid, (uint16) origin, ExclusiveLock);
 	table_close(relation, NoLock);
+	return entering;
+}
+
+/* The first that comes owns them; who comes second waits for its end and then finds the first. */
+static void
+route_enter(const Position *position, Oid relid, uint32 origin, pg_uuid_t *owner)
+{
+	TransactionId entering;
+
+	while (TransactionIdIsValid(entering = route_try_enter(position, relid, origin, owner)))
+		XactLockTableWait(entering, NULL, NULL, XLTW_None);
+}
+
+static void
+refuse(Oid relid, uint32 origin, const pg_uuid_t *owner)
+{
+	char *name = position_name(owner);
+
+	ereport(ERROR,
+		(errcode(ERRCODE_ELVIS_ROUTE),
+		 errmsg("changes of table \"%s.%s\" made at node %u come here by two links",
+			get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid),
+			origin),
+		 errdetail("Link \"%s\" (%s) brought them first.", name != NULL ? name : "",
+			   DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(owner)))),
+		 errhint("A table belongs to one of the links from an origin, and links of a "
+			 "mesh forward local changes only. elvisctl copy with --table and "
+			 "--truncate moves a table to another link from the same node.")));
 }
 
 void
-route_claim(const Position *position, uint32 origin)
+route_claim(const Position *position, TargetMap *map, uint32 origin)
 {
+	TargetRoutes *known = &map->routes;
 	bool settled = false;
 	pg_uuid_t owner;
 
-	if (is_owned(&position->link, origin))
+	if (is_owned(known, origin))
 		return;
-	owned.table = catalog_find("route");
-	owned.changed = false;
-	if (!route_find(origin, &owner, &settled))
-		route_enter(position, origin, &owner);
+	routes = catalog_find("route");
+	known->seen = changes;
+	if (!route_find(map->relid, origin, &owner, &settled))
+		route_enter(position, map->relid, origin, &owner);
 	if (memcmp(&owner, &position->link, sizeof(owner)) != 0)
-		ereport(ERROR,
-			(errcode(ERRCODE_ELVIS_ROUTE),
-			 errmsg("changes of node %u come here by two links", origin),
-			 errdetail("Link %s brought them first.",
-				   DatumGetCString(DirectFunctionCall1(uuid_out,
-								       UUIDPGetDatum(&owner)))),
-			 errhint("Links of a mesh forward local changes only. To move an "
-				 "origin to another link, bring both to the same position "
-				 "and change elvis.route.")));
-	if (settled && !owned.changed)
-		note_owned(&position->link, origin);
+		refuse(map->relid, origin, &owner);
+	if (settled && known->seen == changes)
+		note_owned(known, origin);
 }

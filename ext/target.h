@@ -44,6 +44,15 @@ typedef struct LocalColumn {
 	ValueCodec codec;
 } LocalColumn;
 
+/* Whose changes to a local table are known to be this link's to bring (route.c). */
+#define ROUTES_MAX 8
+
+typedef struct TargetRoutes {
+	uint64 seen;		/* how often elvis.route had changed */
+	int n;
+	uint32 origins[ROUTES_MAX];
+} TargetRoutes;
+
 typedef struct TargetMap {
 	struct TargetMap *next;
 	Oid relid;
@@ -53,6 +62,7 @@ typedef struct TargetMap {
 	TupleDesc shape;	/* for slots: nobody counts who uses it */
 	AclMode rights;		/* what has been found of those of ... */
 	Oid rights_of;
+	TargetRoutes routes;
 	Oid owner;
 	bool partitioned;	/* the root of partitions: holds no rows itself */
 	bool relay;		/* what is applied here is captured again */

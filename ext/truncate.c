@@ -31,6 +31,7 @@ find_table(ApplyCall *call, Target *target, Oid *relid)
 	*relid = InvalidOid;
 	if (table == NULL)
 		return conflict_settle(call, &conflict) == SETTLED;
+	call_claim(call, table);
 	if (!position_has_copied(&call->walk->position, table->map->relid,
 				 call->walk->point.begin.xid))
 		*relid = table->map->relid;

@@ -15,7 +15,6 @@
 #include "catalog.h"
 #include "conflict.h"
 #include "node.h"
-#include "route.h"
 #include "truncate.h"
 
 static Walk *current;
@@ -297,15 +296,6 @@ walk_commit(ApplyCall *call, struct elvis_bytes payload)
 	point->in_transaction = false;
 }
 
-static bool
-origin_is_known(const Walk *walk, uint32 origin)
-{
-	for (int i = 0; i < walk->point.n_origins; i++)
-		if (walk->origins[i] == origin)
-			return true;
-	return false;
-}
-
 static void
 walk_context(ApplyCall *call, struct elvis_bytes payload)
 {
@@ -317,11 +307,6 @@ walk_context(ApplyCall *call, struct elvis_bytes payload)
 	call_context_changed(call, &context);
 	walk->point.context = context;
 	walk->point.has_context = true;
-	if (comes_back(walk) || origin_is_known(walk, context.origin))
-		return;
-	route_claim(&walk->position, context.origin);
-	if (walk->point.n_origins < WALK_ORIGINS_MAX)
-		walk->origins[walk->point.n_origins++] = context.origin;
 }
 
 static void

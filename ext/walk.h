@@ -25,7 +25,6 @@ typedef struct WalkPoint {
 	uint64 ordinal;			/* of the next change */
 	uint64 changes;			/* taken from the frame so far */
 	int n_rechecks;
-	int n_origins;			/* whose routes have been looked at */
 } WalkPoint;
 
 enum walk_state {
@@ -60,8 +59,6 @@ typedef struct WalkFailure {
 	char *message;
 } WalkFailure;
 
-#define WALK_ORIGINS_MAX 64
-
 typedef struct Walk {
 	MemoryContext context;
 	MemoryContext frame_context;	/* of the frame's copy and what was asked about it */
@@ -90,8 +87,6 @@ typedef struct Walk {
 	Recheck *rechecks;
 	int n_recheck_room;
 	int rechecking;			/* which is being looked at; -1: none */
-
-	uint32 origins[WALK_ORIGINS_MAX];
 } Walk;
 
 /* The walk of this transaction, or NULL. */

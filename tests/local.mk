@@ -105,6 +105,7 @@ regress_tests = \
 isolation_tests = \
 	asking_holds_the_row \
 	one_daemon_drives_a_link \
+	two_links_claim_tables \
 	swap_lost_to_a_user \
 	long_transaction_costs_nobody \
 	old_statement_reads_a_new_batch \

@@ -87,6 +87,10 @@ begin
 		where d.classid = 'pg_class'::regclass and d.objsubid = 0 and
 		      d.object_type = 'table' and not d.is_temporary
 	loop
+		-- sessions that apply hear of any DELETE there
+		if exists (select from elvis.route r where r.relid = dropped.objid) then
+			delete from elvis.route r where r.relid = dropped.objid;
+		end if;
 		delete from elvis.attachment a where a.relid = dropped.objid returning a.role into role;
 		if found then
 			if role <> 'replica' and elvis.is_genuine() then

@@ -31,10 +31,12 @@ create table elvis.position_table (
 	primary key (link, relid)
 );
 
--- Which link brings the changes of an origin; the first that does so owns it.
+-- Which link brings an origin's changes to a table; the first that does so owns them.
 create table elvis.route (
-	origin int primary key,
-	link uuid not null
+	relid regclass not null,
+	origin int not null,
+	link uuid not null,
+	primary key (relid, origin)
 );
 
 -- Sessions remember what is theirs.

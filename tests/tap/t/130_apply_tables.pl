@@ -306,4 +306,27 @@ my $short = Elvis::Link->new($paris, $nice)->start;
 $paris->sql("insert into relayed values (1, 'short')");
 like($short->step->{error}, qr/come here by two links/, 'an origin comes by one link');
 
+# ---- that link, table by table (A5) ----
+$short->forget;
+for my $node ($paris, $lyon, $nice) { $node->sql('create table beside (id int primary key, v text)'); }
+$paris->attach('beside', 'master');
+$nice->attach('beside', 'relay');
+$short->start;
+$paris->sql("insert into beside values (1, 'short')");
+is($short->step->{state}, 'd', 'another table of the same origin may come by another link');
+is($nice->sql("select count(distinct link) from elvis.route where origin = 1"), 2, 'each owns its own');
+$paris->sql("truncate relayed");
+applied('a truncation, to lyon');
+like($short->step->{error}, qr/come here by two links/, 'a TRUNCATE is not taken either');
+is($on->step->{state}, 'd', 'but by whose it is');
+$nice->sql('alter table beside rename to beside_it; create table beside (id int primary key, v text)');
+$short->forget;
+$short->start;
+$paris->sql("insert into beside values (2, 'anew')");
+is($short->step->{state}, 'd', 'another table of that name is free');
+is($nice->sql("select relid from elvis.route where link = '$short->{uuid}'"), 'beside', 'and claimed');
+$nice->sql('drop table beside');
+is($nice->sql("select count(*) from elvis.route where link = '$short->{uuid}'"), 0, 'until it is dropped');
+$short->forget;
+
 done_testing();
