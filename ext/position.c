@@ -373,6 +373,21 @@ position_lock(const struct elvis_position *expected, bool behind, Position *posi
 	position_read_copied(position);
 }
 
+/* A copy's row may have gone with its table. */
+static void
+copied_delete(Relation relation, ItemPointer tid)
+{
+	TM_FailureData failure;
+	TM_Result result = table_tuple_delete(relation, tid, GetCurrentCommandId(true),
+					      SnapshotSelf, InvalidSnapshot, true, &failure,
+					      false);
+
+	if (result != TM_Ok && result != TM_Deleted)
+		ereport(ERROR,
+			(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),
+			 errmsg("the copy of a table changed under the link that has passed it")));
+}
+
 /* Copies that the link has passed have done their work. */
 static void
 position_drop_copied(const Position *position, int64 from_id)
@@ -384,7 +399,7 @@ position_drop_copied(const Position *position, int64 from_id)
 		if (copied->unfinished || !copied->has_until || copied->until_id > from_id)
 			continue;
 		relation = table_open(catalog_find("position_table"), RowExclusiveLock);
-		CatalogTupleDelete(relation, &copied->tid);
+		copied_delete(relation, &copied->tid);
 		table_close(relation, NoLock);
 	}
 }

@@ -131,6 +131,7 @@ tap_tests = \
 	tests/tap/t/022_feed.pl \
 	tests/tap/t/023_asking.pl \
 	tests/tap/t/024_setback.pl \
+	tests/tap/t/026_dump.pl \
 	tests/tap/t/030_setup.pl \
 	tests/tap/t/031_copy.pl \
 	tests/tap/t/032_steer.pl \

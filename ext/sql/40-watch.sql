@@ -91,6 +91,7 @@ begin
 		if exists (select from elvis.route r where r.relid = dropped.objid) then
 			delete from elvis.route r where r.relid = dropped.objid;
 		end if;
+		delete from elvis.position_table t where t.relid = dropped.objid;
 		delete from elvis.attachment a where a.relid = dropped.objid returning a.role into role;
 		if found then
 			if role <> 'replica' and elvis.is_genuine() then

@@ -24,7 +24,7 @@ create table elvis.position (
 -- the last of them; a copy that was cut off leaves it so.
 create table elvis.position_table (
 	link uuid not null references elvis.position on delete cascade,
-	relid oid not null,
+	relid regclass not null,
 	copied pg_snapshot not null,
 	until_id bigint,
 	parts_left int not null default 0,	-- transactions to come

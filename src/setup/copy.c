@@ -71,7 +71,7 @@ read_marks(struct copier *c)
 		return true;
 	params_uuid(&params, c->link->uuid);
 	if (!conn_run(c->target,
-		      "SELECT relid, parts_left > 0 FROM elvis.position_table WHERE link = $1",
+		      "SELECT relid::oid, parts_left > 0 FROM elvis.position_table WHERE link = $1",
 		      &params, &result, c->err))
 		return false;
 	c->n_marks = (size_t) PQntuples(result);

@@ -257,6 +257,18 @@ applied('with the last of them it is a table like others');
 is($lyon->sql('select * from joins'), '1|3', 'what its rows do not show is applied');
 is($lyon->sql('select count(*) from elvis.position_table'), 0, 'and the copy is history');
 
+# ---- and goes, in the middle of a target transaction that is to pass its copy ----
+$copied = $paris->sql('select pg_current_snapshot()');
+$until = $paris->sql('select id from elvis.take_snapshot()');
+$lyon->sql("select elvis.table_start('$link->{uuid}', 'joins', '$copied', $until)");
+my ($first, @to) = $link->read;
+my @halves = map { unpack('H*', $_) } $link->frame($first, @to, 1), $link->frame('', @to, 2);
+my $between = 'psql -qXd "' . $lyon->conninfo . '" -c "drop table joins"';
+is(($lyon->try_sql($link->open_sql . "; begin; select elvis.apply('\\x$halves[0]');\n\\! $between\n"
+	  . "select elvis.apply('\\x$halves[1]'); commit"))[0], 0, 'a copy may go with its table');
+is($lyon->sql("select count(*) from elvis.position_table"), 0, 'it is history');
+is($lyon->sql("select to_regclass('joins') is null"), 't', 'as the table is');
+
 # ---- positions ----
 my ($records, $id, $token) = $link->read;
 my $frame = $link->frame($records, $id, $token, 3);
