@@ -236,11 +236,28 @@ derive_uuid(struct conf_link *link, struct arena *arena)
 	uuid_of_text(link->uuid, text);
 }
 
+static bool
+refuse_same_uuid(const struct conf_link *link, const struct conf_link *other, struct err *err)
+{
+	char fresh[UUID_TEXT_SIZE];
+
+	uuid_make(fresh);
+	if (link->from == other->from && link->to == other->to)
+		return err_set(err, ERR_CONFIG,
+			       "%s:%d: link '%s' has the same ends as link '%s' at %s:%d, and no "
+			       "other uuid; write uuid = \"%s\" into the one that is new",
+			       link->file, link->line, link->name, other->name, other->file,
+			       other->line, fresh);
+	return err_set(err, ERR_CONFIG,
+		       "%s:%d: link '%s' has the same uuid as link '%s' at %s:%d; write "
+		       "uuid = \"%s\" into the one that is new", link->file, link->line,
+		       link->name, other->name, other->file, other->line, fresh);
+}
+
 bool
 links_complete(struct conf *conf, struct arena *arena, struct err *err)
 {
 	struct conf_link *links = arena_alloc(arena, (conf->n_links + 1) * sizeof(*links));
-	char fresh[UUID_TEXT_SIZE];
 
 	for (size_t i = 0; i < conf->n_links; i++)
 		links[i] = conf->links[i];
@@ -250,16 +267,9 @@ links_complete(struct conf *conf, struct arena *arena, struct err *err)
 			links[i].target_bytes = conf->settings.target_bytes;
 		if (links[i].uuid[0] == '\0')
 			derive_uuid(&links[i], arena);
-		for (size_t j = 0; j < i; j++) {
-			if (strcmp(links[i].uuid, links[j].uuid) != 0)
-				continue;
-			uuid_make(fresh);
-			return err_set(err, ERR_CONFIG,
-				       "%s:%d: link '%s' has the same ends, or the same uuid, as "
-				       "link '%s'; give it its own with uuid = \"%s\"",
-				       links[i].file, links[i].line, links[i].name,
-				       links[j].name, fresh);
-		}
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(links[i].uuid, links[j].uuid) == 0)
+				return refuse_same_uuid(&links[i], &links[j], err);
 	}
 	return true;
 }

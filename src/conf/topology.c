@@ -15,8 +15,7 @@ struct walk {
 	const struct conf_rule **rule;	/* of each link for this table; NULL: not carried */
 	bool *reach;			/* [from * n_nodes + to]: along arrows, one or more */
 	bool *arrives;			/* [origin * n_links + link]: origin's changes by it */
-	size_t *way;			/* [origin * n_nodes + node], of all tables: the link */
-	size_t *way_table;		/* and a table for which it is so */
+	size_t *way;			/* [origin * n_nodes + node]: the link they come by */
 	size_t table;
 	topology_converges *converges;
 	void *context;
@@ -140,31 +139,26 @@ send_on(struct walk *w, size_t origin, size_t node, size_t via)
 	}
 }
 
-/* One link brings the origin's changes to the node for all tables, or it will be refused. */
+/* One link brings the origin's changes of the table to the node; another would be refused. */
 static void
 check_way(struct walk *w, size_t origin, size_t link)
 {
 	size_t node = link_to(w, link);
 	size_t *way = &w->way[origin * w->n_nodes + node];
-	size_t *way_table = &w->way_table[origin * w->n_nodes + node];
-	const struct topology_table *here = table_at(w, w->table), *there;
+	const struct topology_table *table = table_at(w, w->table);
 
-	if (*way == NOWHERE) {
+	if (*way == NOWHERE)
 		*way = link;
-		*way_table = w->table;
-	}
 	if (*way == link)
 		return;
-	there = table_at(w, *way_table);
 	finding_add(w->findings, TOPOLOGY_DANGER,
 		    &(struct finding_place){ link_at(w, link)->file, link_at(w, link)->line,
 					     link_at(w, link), link_at(w, *way) },
-		    "changes first written at '%s' reach '%s' by two links, '%s' (%s.%s) and '%s' "
-		    "(%s.%s), and the second would be refused; take the tables out of one of "
-		    "them, or give the link that passes them on forward = \"local\"",
-		    node_name(w, origin), node_name(w, node), link_at(w, *way)->name,
-		    there->schema, there->name, link_at(w, link)->name, here->schema,
-		    here->name);
+		    "changes of %s.%s first written at '%s' reach '%s' by two links, '%s' and "
+		    "'%s', and the second would be refused; take the table out of one of them, "
+		    "or give the link that passes them on forward = \"local\"", table->schema,
+		    table->name, node_name(w, origin), node_name(w, node),
+		    link_at(w, *way)->name, link_at(w, link)->name);
 }
 
 static bool
@@ -200,6 +194,7 @@ static void
 find_ways(struct walk *w)
 {
 	memset(w->arrives, 0, w->n_nodes * w->n_links * sizeof(*w->arrives));
+	memset(w->way, 0xff, w->n_nodes * w->n_nodes * sizeof(*w->way));	/* NOWHERE */
 	for (size_t origin = 0; origin < w->n_nodes; origin++) {
 		if (!is_master(w, origin))
 			continue;
@@ -557,11 +552,9 @@ topology_new(const struct conf *conf, const struct topology_table *tables, size_
 		.reach = arena_zalloc(arena, n * n * sizeof(*w.reach) + 1),
 		.arrives = arena_zalloc(arena, n * m * sizeof(*w.arrives) + 1),
 		.way = arena_alloc(arena, n * n * sizeof(*w.way) + 1),
-		.way_table = arena_zalloc(arena, n * n * sizeof(*w.way_table) + 1),
 		.converges = converges, .context = context,
 	};
 
-	memset(w.way, 0xff, n * n * sizeof(*w.way));	/* NOWHERE */
 	topology->conf = conf;
 	topology->tables = tables;
 	topology->n_tables = n_tables;

@@ -10,7 +10,8 @@
  *
  * Ways.  A link X -> Y sends nothing that was first written at Y or that reached X from Y, and
  * with forward = "local" only what was first written at X.  What is left must reach every node
- * by one link only for each node of origin: the server refuses the second (elvis.route).
+ * by one link only for each table and node of origin: the server refuses the second
+ * (elvis.route).  Two links between the same nodes with tables of their own are fine.
  */
 #ifndef CONF_TOPOLOGY_H
 #define CONF_TOPOLOGY_H

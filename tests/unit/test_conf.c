@@ -214,7 +214,10 @@ START_TEST(what_is_named_twice_is_refused)
 	refused_at(4, "another link 'l'",
 		   NODES "links = ( { name = \"l\"; from = \"paris\"; to = \"lyon\"; tables = \"a.b\"; },\n"
 		   "{ name = \"l\"; from = \"lyon\"; to = \"paris\"; tables = \"a.b\"; } );");
-	refused_at(4, "give it its own with uuid = \"",
+	refused_at(4, "has the same uuid as link 'l' at",
+		   NODES "links = ( { name = \"l\"; uuid = \"1c7a2a34-0a5b-4c53-9f0e-6f9f2b4f7d10\"; from = \"paris\"; to = \"lyon\"; tables = \"a.b\"; },\n"
+		   "{ name = \"m\"; uuid = \"1C7A2A34-0a5b-4c53-9f0e-6f9f2b4f7d10\"; from = \"lyon\"; to = \"paris\"; tables = \"a.c\"; } );");
+	refused_at(4, "and no other uuid; write uuid = \"",
 		   NODES "links = ( { name = \"l\"; from = \"paris\"; to = \"lyon\"; tables = \"a.b\"; },\n"
 		   "{ name = \"m\"; from = \"paris\"; to = \"lyon\"; tables = \"a.c\"; } );");
 	refused_at(3, "duplicate", NODES "nodes = ();");

@@ -10,6 +10,7 @@
 #define NODES "nodes = ( " NODE("a", 1) NODE("b", 2) NODE("c", 3) NODE("d", 4) ");"
 #define LINK(name, from, to, more) \
 	"{ name = \"" name "\"; from = \"" from "\"; to = \"" to "\"; " more " },"
+#define OTHER "uuid = \"1c7a2a34-0a5b-4c53-9f0e-6f9f2b4f7d10\";"
 #define ALL "tables = ( { match = \"public.*\"; policy = \"newest\"; } );"
 
 enum { A, B, C, D };
@@ -134,9 +135,35 @@ START_TEST(two_ways_from_one_origin_are_refused)
 	ck_assert(says(TOPOLOGY_DANGER, "reach 'c' by two links"));
 	wipe();
 
+	draw(LINK("ab", "a", "b", ALL) LINK("more", "a", "b", "tables = \"public.u\";" OTHER));
+	ck_assert(says(TOPOLOGY_DANGER, "changes of public.u first written at 'a' reach 'b' by two "
+					"links, 'ab' and 'more'"));
+	ck_assert_uint_eq(topology_count(topology, TOPOLOGY_ERROR), 1);
+	wipe();
+}
+END_TEST
+
+START_TEST(tables_of_one_origin_may_come_by_a_link_each)
+{
+	draw(LINK("ab", "a", "b", "tables = \"public.t\";")
+		     LINK("more", "a", "b", "tables = \"public.u\";" OTHER));
+	ck_assert_int_eq(topology_role(topology, A, 0), ROLE_MASTER);
+	ck_assert_int_eq(topology_role(topology, B, 1), ROLE_REPLICA);
+	ck_assert_uint_eq(topology->n_findings, 0);
+	wipe();
+
 	draw(LINK("ab", "a", "b", ALL) LINK("bc", "b", "c", "tables = \"public.t\";")
 		     LINK("ac", "a", "c", "tables = \"public.u\";"));
-	ck_assert(says(TOPOLOGY_DANGER, "reach 'c' by two links"));
+	ck_assert_uint_eq(topology->n_findings, 0);
+	wipe();
+
+	draw(LINK("ab", "a", "b", "tables = ( { match = \"public.u\"; exclude = true; }, { match = "
+				  "\"public.*\"; policy = \"newest\"; } );")
+		     LINK("more", "a", "b", "tables = ( { match = \"public.u\"; policy = \"newest\"; } );"
+					    OTHER) LINK("ba", "b", "a", ALL));
+	ck_assert_int_eq(topology_role(topology, A, 0), ROLE_MASTER);
+	ck_assert_int_eq(topology_role(topology, B, 1), ROLE_MASTER);
+	ck_assert_uint_eq(topology->n_findings, 0);
 	wipe();
 }
 END_TEST
@@ -281,7 +308,8 @@ END_TEST
 UNIT_MAIN("topology", a_tree_has_one_master_relays_and_replicas,
 	  a_sink_that_is_no_node_makes_a_master_or_a_relay,
 	  who_sends_to_each_other_are_both_masters, a_two_way_chain_is_sound,
-	  two_ways_from_one_origin_are_refused, a_mesh_forwards_local_changes_only,
+	  two_ways_from_one_origin_are_refused,
+	  tables_of_one_origin_may_come_by_a_link_each, a_mesh_forwards_local_changes_only,
 	  changes_that_never_arrive_are_told, policies_must_converge_as_far_as_nodes_write,
 	  a_chain_for_one_kind_must_converge_too,
 	  two_masters_that_do_not_see_each_other_are_told,
