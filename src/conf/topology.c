@@ -366,7 +366,7 @@ check_consolidation(struct walk *w, size_t node)
 	for (size_t i = 0; i < w->n_links; i++) {
 		if (w->rule[i] == NULL || link_to(w, i) != node)
 			continue;
-		if (first != NULL)
+		if (first != NULL && first->from != link_at(w, i)->from)
 			finding_add(w->findings, TOPOLOGY_WARNING,
 				    &(struct finding_place){ link_at(w, i)->file,
 							     link_at(w, i)->line, link_at(w, i),
