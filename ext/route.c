@@ -187,11 +187,11 @@ refuse(Oid relid, uint32 origin, const pg_uuid_t *owner)
 		 errmsg("changes of table \"%s.%s\" made at node %u come here by two links",
 			get_namespace_name(get_rel_namespace(relid)), get_rel_name(relid),
 			origin),
-		 errdetail("Link \"%s\" (%s) brought them first.", name != NULL ? name : "",
+		 errdetail("Link \"%s\" (%s) brought them first; elvisctl plan says how a table "
+			   "moves to another.", name != NULL ? name : "",
 			   DatumGetCString(DirectFunctionCall1(uuid_out, UUIDPGetDatum(owner)))),
-		 errhint("A table belongs to one of the links from an origin, and links of a "
-			 "mesh forward local changes only. elvisctl copy with --table and "
-			 "--truncate moves a table to another link from the same node.")));
+		 errhint("Take the table out of one of the links. Links of a mesh forward local "
+			 "changes only.")));
 }
 
 void

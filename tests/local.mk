@@ -136,6 +136,7 @@ tap_tests = \
 	tests/tap/t/031_copy.pl \
 	tests/tap/t/032_steer.pl \
 	tests/tap/t/033_copy_everywhere.pl \
+	tests/tap/t/034_side_by_side.pl \
 	tests/tap/t/040_plugins.pl \
 	tests/tap/t/041_convergence.pl \
 	tests/tap/t/110_apply_types.pl \

@@ -79,6 +79,30 @@ begin
 end
 $$;
 
+-- What another link from the same node has brought to the table is this link's to bring from here
+-- on.  That is right where the table holds what that link has brought, and no more is under way.
+create function elvis.table_take(link uuid, target regclass) returns void
+	language plpgsql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+declare
+	theirs record;
+begin
+	for theirs in
+		select r.origin, p.link
+		from elvis.route r
+		join elvis.position p on p.link = r.link
+		join elvis.position mine on mine.link = table_take.link and mine.source = p.source
+		where r.relid = target and r.link <> table_take.link
+		order by p.link
+		for share of p	-- no target transaction of theirs is under way until we commit
+	loop
+		update elvis.route r set link = table_take.link
+		where r.relid = target and r.origin = theirs.origin and r.link = theirs.link;
+	end loop;
+end
+$$;
+
 create function elvis.table_start(link uuid, target regclass, copied pg_snapshot,
 				  until_id bigint default null, parts int default 0)
 	returns void
@@ -88,6 +112,8 @@ as $$
 begin
 	-- No target transaction is under way that does not know of it, nor begins until we commit.
 	perform from elvis.position p where p.link = table_start.link for share;
+	-- The copy is newer than what any other link has brought.
+	perform elvis.table_take(table_start.link, target);
 	insert into elvis.position_table
 	values (table_start.link, target, table_start.copied, table_start.until_id,
 		table_start.parts)

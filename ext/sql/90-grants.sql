@@ -22,6 +22,7 @@ grant execute on function
 	elvis.table_start(uuid, regclass, pg_snapshot, bigint, int),
 	elvis.table_part(uuid, regclass, bigint),
 	elvis.table_forget(uuid, regclass),
+	elvis.table_take(uuid, regclass),
 	elvis.skip_change(uuid, bigint, bigint),
 	elvis.trim_resolutions(interval)
 	to elvis_admin;

@@ -294,6 +294,61 @@ plan_joined_tables(struct planner *p, const struct conf_link *link)
 	return true;
 }
 
+/* A table that came by another link from the same node, which it has left for this one */
+static void
+plan_moved_table(struct planner *p, const struct conf_link *link, const char *schema,
+		 const char *table, const char *from)
+{
+	const char *name = table_sql(p->arena, schema, table);
+
+	if (p->options->adopt)
+		add_step(p, (struct step){
+			.node = link->to,
+			.words = arena_printf(p->arena, "have link '%s' bring %s.%s in the place of "
+					      "link '%s', trusting that all is there that this one "
+					      "had to bring", link->name, schema, table, from),
+			.sql = arena_printf(p->arena, "SELECT elvis.table_take('%s', %s)",
+					    link->uuid, quote_text(p->arena, name)),
+		});
+	else
+		add_step(p, (struct step){
+			.kind = STEP_COPY_TABLE, .node = link->to, .link = link,
+			.words = arena_printf(p->arena, "%s.%s was brought by link '%s' so far, so "
+					      "link '%s' is refused here; elvisctl copy %s --table "
+					      "'%s' --truncate moves it, and elvisctl apply --adopt "
+					      "when both links have caught up and nothing is being "
+					      "written", schema, table, from, link->name, link->name,
+					      name),
+		});
+}
+
+static bool
+plan_moved_tables(struct planner *p, const struct conf_link *link)
+{
+	struct params params = PARAMS_NONE;
+	AUTO_RESULT PGresult *result = NULL;
+
+	if (!site_node(p->site, link->to)->inventory.installed)
+		return true;
+	params_uuid(&params, link->uuid);
+	params_i32(&params, (int32_t) link->from->id);
+	if (!conn_run(site_node(p->site, link->to)->conn,
+		      "SELECT DISTINCT n.nspname::text, c.relname::text, p.name"
+		      "  FROM elvis.route r JOIN elvis.position p USING (link)"
+		      "  JOIN pg_class c ON c.oid = r.relid"
+		      "  JOIN pg_namespace n ON n.oid = c.relnamespace"
+		      " WHERE r.link <> $1 AND p.source = $2 ORDER BY 1, 2", &params, &result,
+		      p->err))
+		return err_wrap(p->err, "node '%s'", link->to->name);
+	for (int i = 0; i < PQntuples(result); i++) {
+		const char *schema = result_text(result, i, 0), *table = result_text(result, i, 1);
+
+		if (conf_link_rule(link, schema, table) != NULL)
+			plan_moved_table(p, link, schema, table, result_text(result, i, 2));
+	}
+	return true;
+}
+
 static bool
 plan_link(struct planner *p, const struct conf_link *link)
 {
@@ -307,7 +362,8 @@ plan_link(struct planner *p, const struct conf_link *link)
 		position = inventory_position(&site_node(p->site, link->to)->inventory,
 					      link->uuid);
 	if (link->to == NULL ? subscriber != NULL : subscriber != NULL && position != NULL)
-		return link->to == NULL || plan_joined_tables(p, link);
+		return link->to == NULL ||
+		       (plan_joined_tables(p, link) && plan_moved_tables(p, link));
 	if (position != NULL) {
 		add_step(p, (struct step){
 			.kind = STEP_RESUBSCRIBE, .node = link->from, .link = link,
@@ -323,7 +379,7 @@ plan_link(struct planner *p, const struct conf_link *link)
 		return false;
 	add_step(p, why != NULL ? copy_step(p->arena, link, why)
 				: start_step(p->arena, link, p->options->adopt));
-	return true;
+	return why != NULL || link->to == NULL || plan_moved_tables(p, link);
 }
 
 static bool

@@ -18,7 +18,7 @@ enum step_kind {
 	STEP_START,	/* a link that delivered nothing yet starts from now */
 	STEP_RESUBSCRIBE,	/* the source has forgotten the link: told, never done here */
 	STEP_COPY,	/* told, never done here: tables hold rows, elvisctl copy is needed */
-	STEP_COPY_TABLE,	/* told: a table of a link that runs holds rows on one side only */
+	STEP_COPY_TABLE,	/* told: a table has joined a link that runs, from nowhere or another link */
 	STEP_STRANGER,	/* told, never done here: something to look at */
 };
 
