@@ -38,11 +38,14 @@ sub config
 sub except { return (map { "{ match = \"$_\"; exclude = true; }" } @_), '"public.*"'; }
 
 my ($accounts, $tellers, $late) = map { "public.$_" } qw(pgbench_accounts pgbench_tellers late);
-my @split = (accounts => ["\"$accounts\""], rest => [ except($accounts) ]);
-my @moved = (accounts => [ "\"$accounts\"", "\"$tellers\"" ], rest => [ except($accounts, $tellers) ]);
+my @split = (accounts => [ "\"$accounts\"", '"public.child"' ], rest => [ except($accounts, 'public.child') ]);
+my @moved = (accounts => [ "\"$accounts\"", "\"$tellers\"", '"public.child"' ],
+	rest => [ except($accounts, $tellers, 'public.child') ]);
 
 pgbench_tables(@nodes);
-$_->sql('create table late (id int primary key, v text)') for @nodes;
+$_->sql('create table late (id int primary key, v text);
+	create table parent (id int primary key); create table child (id int primary key references parent)')
+  for @nodes;
 
 # ---- what elvisctl says ----
 
@@ -89,6 +92,16 @@ $lyon->sql(q(rollback prepared 'slow'));
 $daemon->wait_caught_up;
 ok(same_pgbench(@nodes), 'and follows');
 like($daemon->ctl_ok('status'), qr/rest.*\n.*accounts|accounts.*\n.*rest/, 'both are told of');
+
+# ---- what was one transaction is two here ----
+
+$lyon->sql(q(begin; lock table parent; prepare transaction 'slow'));
+$paris->sql('begin; insert into parent values (1); insert into child values (1); commit');
+$daemon->ctl_ok('wait', '--link', 'accounts');
+is($lyon->sql('select count(*) from child'), 1, 'a row may come before the one that it refers to');
+$lyon->sql(q(rollback prepared 'slow'));
+$daemon->wait_caught_up;
+ok(same_rows($_, @nodes), "$_ is the same in the end") for 'parent', 'child';
 
 # ---- the same table by two links, which no configuration shows ----
 
