@@ -58,6 +58,7 @@ EXTRA_DIST += \
 	%reldir%/variant/bucardo.pm \
 	%reldir%/variant/empty_trigger.pm \
 	%reldir%/variant/elvis.pm \
+	%reldir%/variant/elvis_two_links.pm \
 	%reldir%/variant/londiste.pm \
 	%reldir%/variant/native.pm \
 	%reldir%/variant/none.pm \

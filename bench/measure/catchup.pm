@@ -57,7 +57,8 @@ sub run
 		for my $backlog (@backlogs)
 		{
 			my $n = changes($bench, $backlog);
-			for my $name ($bench->rotate($repetition, @variants))
+			my @here = grep { $bench->takes_part($_, $backlog->{name}) } @variants;
+			for my $name ($bench->rotate($repetition, @here))
 			{
 				my %us = bring_over($route{$name}, $backlog, $n);
 				my $of = $took{ $backlog->{name} }->{$name} //= {};
@@ -76,7 +77,7 @@ sub run
 			if $backlog->{rate} && $of->{elvis} && $of->{native};
 		my $label = "$backlog->{name}, " . changes($bench, $backlog) . ' changes';
 		push @rows, map { [ $label, $_, figures($of->{$_}, $of->{native}) ] }
-			@variants;
+			grep { $of->{$_} } @variants;
 	}
 	return (plot($bench, \%took, @variants),
 		$bench->table([ 'backlog', 'variant', '1000 changes/s', "/ native's",
@@ -101,13 +102,16 @@ sub plot
 
 	return map {
 		my @labels = map { $_->{name} } @{ $of{$_} };
+		my @here = grep {
+			my $name = $_;
+			grep { $_->{$name} } @$took{@labels}
+		} @variants;
 		$bench->plot(suffix => $_, title => 'Catching up with a backlog',
-			y => '1000 changes/s', series => \@variants, labels => \@labels,
+			y => '1000 changes/s', series => \@here, labels => \@labels,
 			values => { map {
 				my $name = $_;
-				$name => [ map { 1000 / median(@{ $_->{$name}->{wall} }) }
-					@$took{@labels} ]
-			} @variants })
+				$name => [ map { rate_of($_->{$name}) } @$took{@labels} ]
+			} @here })
 	} sort keys %of;
 }
 
@@ -130,6 +134,14 @@ sub bring_over
 	$took = $route->catch_up;
 	$route->verify;
 	return map { $_ => $took->{$_} / $n * 1e6 } qw(wall apply source daemon);
+}
+
+# 1000 changes a second, or undef where it took no part
+sub rate_of
+{
+	my ($of) = @_;
+
+	return $of ? 1000 / median(@{ $of->{wall} }) : undef;
 }
 
 sub rates { return map { 1e6 / $_ } @_; }

@@ -87,8 +87,6 @@ sub configuration
 {
 	my ($self, $source, @targets) = @_;
 	my ($place, $dir) = @$self{qw(place dir)};
-	my $rules = join ', ', $self->{rules} // (),
-		'{ match = "public.*"; policy = "strict"; }';
 	my (@nodes, @links);
 
 	for my $i (0 .. @targets)
@@ -97,14 +95,30 @@ sub configuration
 		my $conninfo = ($source, @targets)[$i]->conninfo;
 		push @nodes, sprintf qq({ name = "%s"; id = %d; conninfo = "%s"; }),
 			$name, $i + 1, $conninfo;
-		push @links, qq({ name = "source_$name"; from = "source"; to = "$name"; ) .
-			qq(tables = ( $rules ); }) if $i > 0;
+		push @links, $self->links($name) if $i > 0;
 	}
 	return qq(run_dir = "$dir/run";\n) .
 		qq(policy_dirs = [ "$place->{elvis_policies}" ];\n) .
 		qq(sink_dirs = [ "$place->{elvis_sinks}" ];\n) .
 		"nodes = (\n\t" . join(",\n\t", @nodes) . ");\n" .
 		"links = (\n\t" . join(",\n\t", @links) . ");\n";
+}
+
+# The links to a target, as elvis.conf says it
+sub links
+{
+	my ($self, $target) = @_;
+
+	return $self->link_text("source_$target", $target, '', $self->{rules} // (),
+		'{ match = "public.*"; policy = "strict"; }');
+}
+
+sub link_text
+{
+	my ($self, $name, $target, $more, @rules) = @_;
+
+	return qq({ name = "$name"; from = "source"; to = "$target"; $more tables = ) .
+		'( ' . join(', ', @rules) . ' ); }';
 }
 
 sub start

@@ -53,7 +53,9 @@ sub mark
 {
 	my ($self) = @_;
 
-	$self->{source}->sql('insert into mark values (' . ++$self->{marks} . ')');
+	my $number = ++$self->{marks};
+
+	$self->{source}->sql("insert into $_ values ($number)") for $self->{variant}->marks;
 	return;
 }
 
@@ -61,11 +63,16 @@ sub wait_for_mark
 {
 	my ($self, $pause) = @_;
 
+	my @questions = map { "select count(*) from $_ where id = $self->{marks}" }
+		$self->{variant}->marks;
+
 	for my $target (@{ $self->{targets} })
 	{
-		my $question = "select count(*) from mark where id = $self->{marks}";
-		wait_until("a change to arrive at $target->{name}",
-			sub { $target->sql($question) == 1 }, $pause // 0.002, 1800);
+		for my $question (@questions)
+		{
+			wait_until("a change to arrive at $target->{name}",
+				sub { $target->sql($question) == 1 }, $pause // 0.002, 1800);
+		}
 	}
 	return;
 }

@@ -76,10 +76,18 @@ sub variants
 {
 	my ($self) = @_;
 
-	return grep { !$self->unable($_) } @{ $self->{ready} };
+	return grep { $self->takes_part($_) && !$self->unable($_) } @{ $self->{ready} };
 }
 
-# Why it takes no part in what is measured, or ''
+# Is it meant for what is measured, or for this case of it?
+sub takes_part
+{
+	my ($self, $name, $case) = @_;
+
+	return $self->variant($name)->takes_part($self->{measuring}, $case);
+}
+
+# Why it cannot take part in what is measured, or ''
 sub unable
 {
 	my ($self, $name) = @_;

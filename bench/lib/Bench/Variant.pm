@@ -37,6 +37,14 @@ sub packages { return (); }
 # Why it is left out of the measurement of this name, or ''
 sub cannot { return ''; }
 
+# False if it is not meant for the measurement of this name, or for a case of it, which then
+# does not speak of it
+sub takes_part { return 1; }
+
+# Tables of which a row says, once it has arrived, that all before it has: one for each way that
+# changes go
+sub marks { return ('mark'); }
+
 # The largest backlog that it can be asked to bring over in reasonable time
 sub most_changes { return 1e9; }
 
