@@ -103,6 +103,17 @@ begin
 end
 $$;
 
+-- The link brings no more changes of the table, and another may.
+create function elvis.table_release(link uuid, target regclass) returns void
+	language plpgsql strict security definer
+	set search_path = pg_catalog, pg_temp
+as $$
+begin
+	perform from elvis.position p where p.link = table_release.link for share;
+	delete from elvis.route r where r.link = table_release.link and r.relid = target;
+end
+$$;
+
 create function elvis.table_start(link uuid, target regclass, copied pg_snapshot,
 				  until_id bigint default null, parts int default 0)
 	returns void

@@ -23,6 +23,7 @@ grant execute on function
 	elvis.table_part(uuid, regclass, bigint),
 	elvis.table_forget(uuid, regclass),
 	elvis.table_take(uuid, regclass),
+	elvis.table_release(uuid, regclass),
 	elvis.skip_change(uuid, bigint, bigint),
 	elvis.trim_resolutions(interval)
 	to elvis_admin;

@@ -13,7 +13,7 @@
 #define SQLSTATE_RECORD_DAMAGED "EL004"
 #define SQLSTATE_POSITION_MOVED "EL010"	/* read the position again */
 #define SQLSTATE_MUST_ASK "EL011"	/* conflict in an ALONE frame */
-#define SQLSTATE_ORIGIN_ROUTED "EL012"	/* the origin comes by another link */
+#define SQLSTATE_ORIGIN_ROUTED "EL012"	/* the origin's changes of the table come by another link */
 
 /* And of the server's */
 #define SQLSTATE_UNDEFINED_OBJECT "42704"
