@@ -192,12 +192,6 @@ belongs_to(const Comparison *c, Page page)
 	return compare_columns(c, high, Min(BTreeTupleGetNAtts(high, c->index), c->n_keys)) < 0;
 }
 
-static int
-room_in(Page page, IndexTuple entry)
-{
-	return PageGetFreeSpace(page) / (IndexTupleSize(entry) + sizeof(ItemIdData));
-}
-
 /* Moves *at on to the first item beyond the entry, mostly a step or two; false: one is equal. */
 static bool
 find_place(const Comparison *c, Page page, OffsetNumber *at)
@@ -346,7 +340,7 @@ leaf_enter(const LeafRun *run, int from, int to, int *alone)
 {
 	Comparison c;
 	Buffer leaf;
-	int entered = 0, room;
+	int entered = 0;
 
 	*alone = ALONE;
 	if (to - from < RUN_MIN || !is_btree(run->index))
@@ -355,13 +349,11 @@ leaf_enter(const LeafRun *run, int from, int to, int *alone)
 	if (!begins_a_run(&c, run, from, to) ||
 	    !find_leaf(run, run->entry(run->context, from), &leaf))
 		return 0;
-	*alone = RUN_MIN;
-	room = room_in(BufferGetPage(leaf), c.entry);
-	if (room < RUN_MIN) {
-		*alone = room + 1;
-	} else if (belongs_to(&c, BufferGetPage(leaf))) {
+	if (belongs_to(&c, BufferGetPage(leaf))) {
 		entered = enter(&c, run, leaf, from, to);
 		*alone = entered == 0;
+	} else {
+		*alone = RUN_MIN;
 	}
 	UnlockReleaseBuffer(leaf);
 	return entered;

@@ -187,20 +187,25 @@ is_inside(OpenTable *table, ItemPointer tid)
 }
 
 static bool
+find_at(OpenTable *table, ItemPointer tid)
+{
+	return table_tuple_fetch_row_version(table->relation, tid, SnapshotSelf, table->found) &&
+	       has_key(table, table->found);
+}
+
+static bool
 find_remembered(OpenTable *table, uint64 hash)
 {
 	ItemPointerData tid;
 
-	return tids_recall(hash, &tid) && is_inside(table, &tid) &&
-	       table_tuple_fetch_row_version(table->relation, &tid, SnapshotSelf,
-					     table->found) &&
-	       has_key(table, table->found);
+	return tids_recall(hash, &tid) && is_inside(table, &tid) && find_at(table, &tid);
 }
 
 /*
  * Rows that a statement went through one after the other at the source mostly stand so here too.
- * Once two neighbours were met, the place after them is looked at before the index is asked; of
- * other kinds of tables we do not know what places there are.
+ * Once two neighbours were met, the place after them is looked at before the index is asked, and
+ * when the page ends there, the next one's first; of other kinds of tables we do not know what
+ * places there are.
  */
 static bool
 find_following(OpenTable *table)
@@ -210,9 +215,10 @@ find_following(OpenTable *table)
 	if (!table->in_order || !TTS_IS_BUFFERTUPLE(table->found))
 		return false;
 	ItemPointerSetOffsetNumber(&tid, OffsetNumberNext(ItemPointerGetOffsetNumber(&tid)));
-	return table_tuple_fetch_row_version(table->relation, &tid, SnapshotSelf,
-					     table->found) &&
-	       has_key(table, table->found);
+	if (find_at(table, &tid))
+		return true;
+	ItemPointerSet(&tid, ItemPointerGetBlockNumber(&tid) + 1, FirstOffsetNumber);
+	return is_inside(table, &tid) && find_at(table, &tid);
 }
 
 static void
