@@ -37,6 +37,7 @@ model_sources = \
 	%reldir%/model/cut.c %reldir%/model/cut.h \
 	%reldir%/model/filter.c %reldir%/model/filter.h \
 	%reldir%/model/frame.c %reldir%/model/frame.h \
+	%reldir%/model/outlet.c %reldir%/model/outlet.h \
 	%reldir%/model/position.c %reldir%/model/position.h \
 	%reldir%/model/record.c %reldir%/model/record.h \
 	%reldir%/model/setting.h \

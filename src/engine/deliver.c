@@ -88,12 +88,13 @@ static bool
 write_out(struct link *link, struct err *err)
 {
 	const struct link_sink *sink = &link->ends.sink;
-	struct elvis_bytes records = { (const uint8_t *) link->out.data,
-				       (const uint8_t *) link->out.data + link->out.length };
-	struct elvis_piece piece = { .records = records.at, .length = link->out.length };
+	struct elvis_bytes records = outlet_all(&link->out);
+	struct elvis_piece piece = {
+		.records = records.at, .length = (size_t) (records.end - records.at),
+	};
 	struct change_list list = { .count = 0 };
 
-	if (link->out.length == 0)
+	if (piece.length == 0)
 		return true;
 	if (sink->format == ELVIS_SINK_ROWS) {
 		arena_reset(link->rows);
@@ -163,7 +164,7 @@ pass_piece(struct link *link, const struct cursor *batch, const struct piece *pi
 	enum filter_result result;
 
 	for (;;) {
-		strbuf_reset(&link->out);
+		outlet_reset(&link->out);
 		limit_cut(link, &link->filter.cut);
 		result = filter_run(&link->filter, &in, &link->out, err);
 		if (result == FILTER_FAILED || !write_out(link, err))

@@ -52,7 +52,7 @@ link_new(const struct link_settings *settings)
 	link->rows = arena_new();
 	link->question = arena_new();
 	link->tables = hash_new();
-	strbuf_init(&link->out, OUT_MAX);
+	outlet_init(&link->out, OUT_MAX);
 	backoff_init(&link->backoff, settings->retry_ms < RETRY_FIRST_MS ? settings->retry_ms :
 		     RETRY_FIRST_MS, settings->retry_ms);
 	return link;
@@ -80,7 +80,7 @@ link_free(struct link *link)
 	if (link->slot != NULL)
 		mailbox_leave(link->slot);
 	hash_free(link->tables);
-	strbuf_free(&link->out);
+	outlet_free(&link->out);
 	arena_free(link->question);
 	arena_free(link->rows);
 	arena_free(link->session);

@@ -37,7 +37,7 @@ struct link {
 	/* the step under way */
 	struct filter filter;
 	struct change_reader reader;
-	struct strbuf out;	/* what the filter let through */
+	struct outlet out;	/* what the filter let through */
 	struct arena *rows;	/* changes for a sink of rows */
 	int form;		/* of values, enum elvis_column_form */
 	bool begun;		/* the sink is in a target transaction */

@@ -44,7 +44,7 @@ table_tell(struct link *link, struct link_table *known, struct err *err)
 	if (!sink->ops->table(sink->self, known->table, known->rules, err))
 		return false;
 	if (sink->format == ELVIS_SINK_RECORDS)
-		put_table(&link->out, known->described, known->rules);
+		put_table(outlet_put(&link->out), known->described, known->rules);
 	known->told = true;
 	return true;
 }

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* No bytes, and nothing follows them */
+#define NOWHERE ((struct elvis_bytes){ NULL, NULL })
+
 void
 filter_start(struct filter *filter, int64_t seq)
 {
@@ -39,7 +42,21 @@ begin_passed(struct filter *filter, const struct record *record, struct err *err
 	filter->begun = false;
 	filter->context_length = 0;
 	filter->skipped = 0;
+	filter->head = record->whole;
 	return true;
+}
+
+/* Every chunk states its context anew.  Only a different one has to be passed on, but the same one
+ * goes along where it stands between others that are; one that no change followed does not. */
+static void
+head_context(struct filter *filter, const struct record *record, bool same)
+{
+	bool first = filter->context_length == 0;
+
+	if (filter->head.end == record->whole.at && (same || first))
+		filter->head.end = record->whole.end;
+	else
+		filter->head = filter->begun ? record->whole : NOWHERE;
 }
 
 static bool
@@ -47,7 +64,7 @@ context_passed(struct filter *filter, const struct record *record, struct err *e
 {
 	size_t length = (size_t) (record->whole.end - record->whole.at);
 	struct record_context context;
-	bool circles;
+	bool circles, same;
 
 	if (!record_context(record, &context, err))
 		return false;
@@ -58,9 +75,10 @@ context_passed(struct filter *filter, const struct record *record, struct err *e
 		(context.origin == filter->target || context.via == filter->target);
 	filter->context_wanted = !circles && !(filter->local_only && context.via != 0);
 
-	/* every chunk states its context anew: only a different one is worth passing on */
-	if (length == filter->context_length &&
-	    memcmp(filter->context_bytes, record->whole.at, length) == 0)
+	same = length == filter->context_length &&
+		memcmp(filter->context_bytes, record->whole.at, length) == 0;
+	head_context(filter, record, same);
+	if (same)
 		return true;
 	memcpy(filter->context_bytes, record->whole.at, length);
 	filter->context_length = (uint8_t) length;
@@ -109,6 +127,34 @@ put_preface(struct filter *filter, struct strbuf *out)
 }
 
 static bool
+needs_preface(const struct filter *filter)
+{
+	return !filter->begun || filter->context_due || filter->skipped > 0;
+}
+
+/* What stands before a change in `in` is passed on as it is where it is all that must. */
+static void
+pass_preface(struct filter *filter, const struct record *record, struct outlet *out)
+{
+	if (filter->head.end == record->whole.at && filter->skipped == 0) {
+		outlet_pass(out, filter->head);
+		filter->begun = true;
+		filter->context_due = false;
+	} else if (needs_preface(filter)) {
+		put_preface(filter, outlet_put(out));
+	}
+	filter->head = NOWHERE;
+}
+
+static bool
+leave_out(struct filter *filter)
+{
+	filter->skipped++;
+	filter->head = NOWHERE;
+	return true;
+}
+
+static bool
 change_may_come(const struct filter *filter, struct err *err)
 {
 	if (!filter->inside)
@@ -117,7 +163,7 @@ change_may_come(const struct filter *filter, struct err *err)
 }
 
 static bool
-change_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+change_passed(struct filter *filter, const struct record *record, struct outlet *out,
 	      struct err *err)
 {
 	size_t length = (size_t) (record->whole.end - record->whole.at);
@@ -130,20 +176,19 @@ change_passed(struct filter *filter, const struct record *record, struct strbuf 
 		if (!table_find(filter, head.version, &table, err))
 			return false;
 		if (table->wanted) {
-			put_preface(filter, out);
-			strbuf_add(out, record->whole.at, length);
+			pass_preface(filter, record, out);
+			outlet_pass(out, record->whole);
 			cut_count(&filter->cut, &table->share,
 				  record->tag != ELVIS_RECORD_INSERT, length);
 			return true;
 		}
 	}
-	filter->skipped++;
-	return true;
+	return leave_out(filter);
 }
 
 /* Of the tables truncated together, those of the link are truncated together. */
 static bool
-truncate_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+truncate_passed(struct filter *filter, const struct record *record, struct outlet *out,
 		struct err *err)
 {
 	AUTO_STRBUF struct strbuf versions;
@@ -165,20 +210,18 @@ truncate_passed(struct filter *filter, const struct record *record, struct strbu
 			n++;
 		}
 	}
-	if (n == 0) {
-		filter->skipped++;
-		return true;
-	}
+	if (n == 0)
+		return leave_out(filter);
 	put_u8(&payload, truncate.flags);
 	put_varint(&payload, n);
 	strbuf_add(&payload, versions.data, versions.length);
-	put_preface(filter, out);
-	put_record(out, ELVIS_RECORD_TRUNCATE, payload.data, payload.length);
+	pass_preface(filter, record, out);
+	put_record(outlet_put(out), ELVIS_RECORD_TRUNCATE, payload.data, payload.length);
 	return true;
 }
 
 static bool
-gap_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+gap_passed(struct filter *filter, const struct record *record, struct outlet *out,
 	   struct err *err)
 {
 	struct filter_table *table;
@@ -189,14 +232,11 @@ gap_passed(struct filter *filter, const struct record *record, struct strbuf *ou
 	if (filter->context_wanted && !table_find(filter, gap.version, &table, err))
 		return false;
 	if (!filter->context_wanted || !table->wanted ||
-	    (!filter->gaps_pass && !table->gap_stops)) {
-		filter->skipped++;
-		return true;
-	}
+	    (!filter->gaps_pass && !table->gap_stops))
+		return leave_out(filter);
 	if (filter->gaps_pass) {
-		put_preface(filter, out);
-		put_record(out, record->tag, record->payload.at,
-			   (size_t) (record->payload.end - record->payload.at));
+		pass_preface(filter, record, out);
+		outlet_pass(out, record->whole);
 		return true;
 	}
 	return err_set(err, ERR_REFUSED, "table %s.%s was written past its triggers (%.*s); "
@@ -206,7 +246,7 @@ gap_passed(struct filter *filter, const struct record *record, struct strbuf *ou
 }
 
 static bool
-commit_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+commit_passed(struct filter *filter, const struct record *record, struct outlet *out,
 	      struct err *err)
 {
 	uint64_t seq;
@@ -216,16 +256,16 @@ commit_passed(struct filter *filter, const struct record *record, struct strbuf 
 	if (!filter->inside || (int64_t) seq != filter->begin.seq)
 		return record_damaged(err, "end of another transaction");
 	if (filter->begun)
-		strbuf_add(out, record->whole.at,
-			   (size_t) (record->whole.end - record->whole.at));
+		outlet_pass(out, record->whole);
 	filter->inside = false;
+	filter->head = NOWHERE;
 	filter->seq = (int64_t) seq;
 	filter->at = filter->begin.at;
 	return true;
 }
 
 static bool
-record_passed(struct filter *filter, const struct record *record, struct strbuf *out,
+record_passed(struct filter *filter, const struct record *record, struct outlet *out,
 	      struct err *err)
 {
 	switch (record->tag) {
@@ -249,25 +289,26 @@ record_passed(struct filter *filter, const struct record *record, struct strbuf 
 }
 
 enum filter_result
-filter_run(struct filter *filter, struct elvis_bytes *in, struct strbuf *out, struct err *err)
+filter_run(struct filter *filter, struct elvis_bytes *in, struct outlet *out, struct err *err)
 {
 	struct record record;
-	size_t before = out->length;
+	size_t before = outlet_length(out);
 
+	filter->head = NOWHERE;		/* `in` may be another one than last time */
 	while (in->at < in->end) {
 		if (!record_next(in, &record, err) || !record_passed(filter, &record, out, err))
 			return FILTER_FAILED;
-		if (!strbuf_ok(out)) {
+		if (!outlet_ok(out)) {
 			err_set(err, ERR_REFUSED, "a change is larger than 1 GB");
 			return FILTER_FAILED;
 		}
 		if (record.tag == ELVIS_RECORD_COMMIT &&
-		    cut_is_due(&filter->cut, filter->bytes + (out->length - before))) {
+		    cut_is_due(&filter->cut, filter->bytes + (outlet_length(out) - before))) {
 			filter->bytes = 0;
 			cut_start(&filter->cut);
 			return FILTER_CUT;
 		}
 	}
-	filter->bytes += out->length - before;
+	filter->bytes += outlet_length(out) - before;
 	return FILTER_END;
 }

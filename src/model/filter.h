@@ -14,8 +14,8 @@
 
 #include "base/attr.h"
 #include "base/err.h"
-#include "base/strbuf.h"
 #include "model/cut.h"
+#include "model/outlet.h"
 #include "model/record.h"
 
 /* What the link does with a table */
@@ -53,6 +53,8 @@ struct filter {
 	uint8_t context_bytes[64];	/* the last CONTEXT as it came */
 	uint8_t context_length;
 	bool context_wanted, context_due;
+	struct elvis_bytes head;	/* of `in`: a CONTEXT, or a BEGIN and what followed it, that
+					 * may be passed on with the change behind it */
 	uint64_t skipped;
 	uint64_t memo_version;
 	struct filter_table *memo;
@@ -76,6 +78,6 @@ void filter_next(struct filter *filter, int64_t seq);
 
 /* Walks over `in` and puts out what the link is to see, to the end or to the next cut. */
 MUST_USE enum filter_result filter_run(struct filter *filter, struct elvis_bytes *in,
-				       struct strbuf *out, struct err *err);
+				       struct outlet *out, struct err *err);
 
 #endif

@@ -26,14 +26,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int gaps_pass = 0; gaps_pass < 2; gaps_pass++) {
 		struct filter filter = { .target = 2, .cut.limit = 64, .cut.most = 256, .lookup = find };
 		struct elvis_bytes in = { data, data + size };
-		AUTO_STRBUF struct strbuf out;
+		struct outlet out;
 		struct err err = ERR_INIT;
 
-		strbuf_init(&out, 1 << 20);
+		outlet_init(&out, 1 << 20);
 		filter.gaps_pass = gaps_pass;
 		filter_start(&filter, 0);
 		while (filter_run(&filter, &in, &out, &err) == FILTER_CUT)
 			;
+		outlet_free(&out);
 	}
 	return 0;
 }

@@ -25,7 +25,8 @@ find(void *context, uint64_t version, struct filter_table **table, struct err *e
 
 struct walk {
 	struct filter filter;
-	struct strbuf in, out;
+	struct strbuf in;
+	struct outlet out;
 	struct err err;
 };
 
@@ -38,7 +39,7 @@ walk_new(void)
 	};
 
 	strbuf_init(&w.in, 1 << 20);
-	strbuf_init(&w.out, 1 << 20);
+	outlet_init(&w.out, 1 << 20);
 	filter_start(&w.filter, 0);
 	return w;
 }
@@ -47,7 +48,7 @@ static void
 walk_free(struct walk *w)
 {
 	strbuf_free(&w->in);
-	strbuf_free(&w->out);
+	outlet_free(&w->out);
 }
 
 static enum filter_result
@@ -60,10 +61,10 @@ walk(struct walk *w)
 
 /* The tags that came out, a letter each */
 static const char *
-tags(const struct strbuf *out)
+tags(struct outlet *out)
 {
 	static char text[256];
-	struct elvis_bytes in = stream_bytes(out);
+	struct elvis_bytes in = outlet_all(out);
 	struct record record;
 	struct err err = ERR_INIT;
 	size_t n = 0;
@@ -97,7 +98,7 @@ START_TEST(changes_of_other_tables_are_counted_and_left_out)
 
 	ck_assert_int_eq(walk(&w), FILTER_END);
 	ck_assert_str_eq(tags(&w.out), "bxisic");
-	in = stream_bytes(&w.out);
+	in = outlet_all(&w.out);
 	while (in.at < in.end && record_next(&in, &record, &w.err))
 		if (record.tag == ELVIS_RECORD_SKIPPED)
 			ck_assert(record_number(&record, &skipped, &w.err));
@@ -117,7 +118,7 @@ START_TEST(a_transaction_with_nothing_for_the_link_leaves_no_bytes)
 	stream_commit(&w.in, 5);
 
 	ck_assert_int_eq(walk(&w), FILTER_END);
-	ck_assert_uint_eq(w.out.length, 0);
+	ck_assert_uint_eq(outlet_length(&w.out), 0);
 	ck_assert_int_eq(w.filter.seq, 5);
 	walk_free(&w);
 }
@@ -191,7 +192,7 @@ START_TEST(of_a_truncate_the_links_tables_are_left)
 
 	ck_assert_int_eq(walk(&w), FILTER_END);
 	ck_assert_str_eq(tags(&w.out), "bxtc");
-	in = stream_bytes(&w.out);
+	in = outlet_all(&w.out);
 	while (record.tag != ELVIS_RECORD_TRUNCATE)
 		ck_assert(record_next(&in, &record, &w.err));
 	ck_assert(record_truncate(&record, &truncate, &w.err));
@@ -200,7 +201,7 @@ START_TEST(of_a_truncate_the_links_tables_are_left)
 }
 END_TEST
 
-START_TEST(every_chunk_states_its_context_and_it_is_passed_on_once)
+START_TEST(a_context_stated_again_goes_along_only_where_nothing_was_left_out)
 {
 	struct walk w = walk_new();
 
@@ -209,10 +210,92 @@ START_TEST(every_chunk_states_its_context_and_it_is_passed_on_once)
 	stream_insert(&w.in, 1, 1);
 	stream_context(&w.in, 1, 0);
 	stream_insert(&w.in, 1, 2);
+	stream_context(&w.in, 1, 0);
+	stream_insert(&w.in, 2, 3);
+	stream_insert(&w.in, 1, 4);
 	stream_commit(&w.in, 5);
 
 	ck_assert_int_eq(walk(&w), FILTER_END);
-	ck_assert_str_eq(tags(&w.out), "bxiic");
+	ck_assert_str_eq(tags(&w.out), "bxixisic");
+	walk_free(&w);
+}
+END_TEST
+
+START_TEST(a_context_that_no_change_followed_does_not_go_along)
+{
+	struct walk w = walk_new();
+	struct elvis_bytes in;
+	struct record record;
+	struct record_context context = { .origin = 0 };
+
+	w.filter.local_only = true;
+	stream_begin(&w.in, 5);
+	stream_context(&w.in, 3, 3);
+	stream_context(&w.in, 1, 0);
+	stream_insert(&w.in, 1, 1);
+	stream_context(&w.in, 4, 4);
+	stream_context(&w.in, 1, 0);
+	stream_insert(&w.in, 1, 2);
+	stream_commit(&w.in, 5);
+
+	ck_assert_int_eq(walk(&w), FILTER_END);
+	ck_assert_str_eq(tags(&w.out), "bxixic");
+	in = outlet_all(&w.out);
+	while (in.at < in.end && record_next(&in, &record, &w.err))
+		if (record.tag == ELVIS_RECORD_CONTEXT) {
+			ck_assert(record_context(&record, &context, &w.err));
+			ck_assert_uint_eq(context.origin, 1);
+		}
+	walk_free(&w);
+}
+END_TEST
+
+START_TEST(what_goes_through_whole_is_not_copied)
+{
+	struct walk w = walk_new();
+	struct elvis_bytes in, out;
+
+	for (int64_t seq = 5; seq < 8; seq++) {
+		stream_begin(&w.in, seq);
+		stream_context(&w.in, 1, 0);
+		stream_insert(&w.in, 1, 1);
+		stream_context(&w.in, 1, 0);
+		stream_insert(&w.in, 3, 2);
+		stream_context(&w.in, 4, 3);
+		stream_insert(&w.in, 1, 3);
+		stream_commit(&w.in, seq);
+	}
+
+	ck_assert_int_eq(walk(&w), FILTER_END);
+	in = stream_bytes(&w.in);
+	out = outlet_all(&w.out);
+	ck_assert_ptr_eq(out.at, in.at);
+	ck_assert_ptr_eq(out.end, in.end);
+	walk_free(&w);
+}
+END_TEST
+
+START_TEST(a_transaction_that_begins_after_one_left_out_is_not_copied_either)
+{
+	struct walk w = walk_new();
+	struct elvis_bytes in, out;
+	size_t before;
+
+	stream_begin(&w.in, 5);
+	stream_context(&w.in, 1, 0);
+	stream_insert(&w.in, 2, 1);
+	stream_commit(&w.in, 5);
+	before = w.in.length;
+	stream_begin(&w.in, 6);
+	stream_context(&w.in, 1, 0);
+	stream_insert(&w.in, 1, 1);
+	stream_commit(&w.in, 6);
+
+	ck_assert_int_eq(walk(&w), FILTER_END);
+	in = stream_bytes(&w.in);
+	out = outlet_all(&w.out);
+	ck_assert_ptr_eq(out.at, in.at + before);
+	ck_assert_ptr_eq(out.end, in.end);
 	walk_free(&w);
 }
 END_TEST
@@ -277,7 +360,7 @@ START_TEST(a_gap_stops_who_cannot_pass_it_on)
 	ck_assert_int_eq(w.err.class, ERR_REFUSED);
 	ck_assert_str_eq(tags(&w.out), "bxsi");
 
-	strbuf_reset(&w.out);
+	outlet_reset(&w.out);
 	filter_start(&w.filter, 0);
 	w.filter.gaps_pass = true;
 	ck_assert_int_eq(walk(&w), FILTER_END);
@@ -362,8 +445,8 @@ START_TEST(what_is_too_large_to_pass_on_is_refused_with_a_reason)
 {
 	struct walk w = walk_new();
 
-	strbuf_free(&w.out);
-	strbuf_init(&w.out, 30);
+	outlet_free(&w.out);
+	outlet_init(&w.out, 30);
 	stream_begin(&w.in, 5);
 	stream_context(&w.in, 1, 0);
 	stream_insert(&w.in, 1, 1);
@@ -382,7 +465,10 @@ UNIT_MAIN("filter",
 	  a_link_to_no_node_carries_what_was_made_here,
 	  a_local_link_forwards_nothing,
 	  of_a_truncate_the_links_tables_are_left,
-	  every_chunk_states_its_context_and_it_is_passed_on_once,
+	  a_context_stated_again_goes_along_only_where_nothing_was_left_out,
+	  a_context_that_no_change_followed_does_not_go_along,
+	  what_goes_through_whole_is_not_copied,
+	  a_transaction_that_begins_after_one_left_out_is_not_copied_either,
 	  a_cut_is_made_between_transactions_only,
 	  a_transaction_goes_on_in_the_next_piece,
 	  a_gap_stops_who_cannot_pass_it_on,
