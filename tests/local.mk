@@ -15,6 +15,7 @@ unit_tests = \
 	tests/unit/test_cut \
 	tests/unit/test_err \
 	tests/unit/test_filter \
+	tests/unit/test_frame \
 	tests/unit/test_hash \
 	tests/unit/test_link \
 	tests/unit/test_log \

@@ -29,7 +29,7 @@ struct told {
 struct transaction {
 	struct elvis_position expected, next;
 	int64_t at;
-	struct strbuf records;	/* of what is being written: those not sent yet */
+	struct strbuf records;	/* frame_gather(): of what is being written, those not sent yet */
 };
 
 struct postgres {
@@ -65,6 +65,9 @@ enum elvis_result conflict_settle(struct postgres *p, PGresult *result);
 
 /* The one from begin to commit */
 struct transaction *transaction_writing(struct postgres *p);
+
+/* Nothing is held back for it any more; what a large one took is given back. */
+void transaction_empty(struct transaction *t);
 
 /* Is it to hold back so many bytes more, to go as one statement?  Otherwise they are sent. */
 bool transaction_holds(const struct postgres *p, const struct transaction *t, size_t more);

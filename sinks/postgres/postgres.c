@@ -189,7 +189,7 @@ postgres_begin(void *state, const struct elvis_position *position)
 	struct postgres *p = state;
 
 	transaction_writing(p)->expected = *position;
-	strbuf_reset(&transaction_writing(p)->records);
+	transaction_empty(transaction_writing(p));
 	return ELVIS_SINK_OK;
 }
 
@@ -232,7 +232,7 @@ postgres_rollback(void *state)
 	struct postgres *p = state;
 	struct err err = ERR_INIT;
 
-	strbuf_reset(&transaction_writing(p)->records);
+	transaction_empty(transaction_writing(p));
 	if (p->began && !p->flying && conn_alive(p->conn) && !conn_busy(p->conn))
 		(void) !conn_command(p->conn, "ROLLBACK", &err);
 	p->began = false;

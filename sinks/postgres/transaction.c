@@ -45,7 +45,7 @@ alone_max(const struct postgres *p)
 bool
 transaction_holds(const struct postgres *p, const struct transaction *t, size_t more)
 {
-	return !p->began && t->records.length + more <= alone_max(p);
+	return !p->began && frame_length(&t->records) + more <= alone_max(p);
 }
 
 static void
@@ -55,31 +55,32 @@ release_large(struct strbuf *bytes)
 		strbuf_free(bytes);
 }
 
+void
+transaction_empty(struct transaction *t)
+{
+	release_large(&t->records);
+	frame_gather(&t->records);
+}
+
 /* send: conn_send(), or conn_queue() for what is a transaction of its own */
 static enum elvis_result
-put_out(struct postgres *p, const struct frame *frame,
+put_out(struct postgres *p, struct elvis_bytes frame,
 	bool (*send)(struct conn *, const char *, const struct params *, struct err *))
 {
 	struct params params = PARAMS_NONE;
 	struct err err = ERR_INIT;
-	bool done;
 
-	strbuf_reset(&p->bytes);
-	if (!put_frame(&p->bytes, frame)) {
-		p->host->fail(p->host, "a change is larger than 1 GB");
-		return ELVIS_SINK_STOPPED;
-	}
-	params_bytes(&params, p->bytes.data, p->bytes.length);
-	done = send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params, &err);
-	release_large(&p->bytes);
-	return done ? ELVIS_SINK_OK : postgres_failed(p, &err);
+	params_bytes(&params, frame.at, (size_t) (frame.end - frame.at));
+	if (!send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params, &err))
+		return postgres_failed(p, &err);
+	return ELVIS_SINK_OK;
 }
 
-/* In the explicit transaction */
+/* In the explicit transaction: the frame around what was gathered */
 static enum elvis_result
-send_frame(struct postgres *p, const struct frame *frame)
+send_frame(struct postgres *p, struct strbuf *gathered, const struct frame *frame)
 {
-	enum elvis_result result = put_out(p, frame, conn_send);
+	enum elvis_result result = put_out(p, frame_around(gathered, frame), conn_send);
 
 	p->flying = result == ELVIS_SINK_OK;
 	return result;
@@ -108,37 +109,50 @@ command(struct postgres *p, const char *sql)
 	return conn_command(p->conn, sql, &err) ? ELVIS_SINK_OK : postgres_failed(p, &err);
 }
 
-/* In the explicit transaction, which the first frame begins */
+/* The next frame may be sent in the explicit transaction; the first begins it, and says so. */
 static enum elvis_result
-send_records(struct postgres *p, const struct transaction *t, struct elvis_bytes records)
+begin_frame(struct postgres *p, const struct transaction *t, struct frame *frame)
 {
-	struct frame frame = { .records = records };
 	enum elvis_result result = collect(p);
 
+	*frame = (struct frame){ .flags = 0 };
 	if (result == ELVIS_SINK_OK && !p->began) {
-		frame.flags = ELVIS_FRAME_FIRST;
-		frame.expected = t->expected;
+		frame->flags = ELVIS_FRAME_FIRST;
+		frame->expected = t->expected;
 		result = command(p, "BEGIN");
 		p->began = result == ELVIS_SINK_OK;
 	}
-	return result == ELVIS_SINK_OK ? send_frame(p, &frame) : result;
-}
-
-static struct elvis_bytes
-held_bytes(const struct transaction *t)
-{
-	const uint8_t *at = (const uint8_t *) t->records.data;
-
-	return (struct elvis_bytes){ at, at + t->records.length };
+	return result;
 }
 
 static enum elvis_result
 send_held(struct postgres *p, struct transaction *t)
 {
-	enum elvis_result result = send_records(p, t, held_bytes(t));
+	struct frame frame;
+	enum elvis_result result = begin_frame(p, t, &frame);
 
-	strbuf_reset(&t->records);
-	release_large(&t->records);
+	if (result == ELVIS_SINK_OK)
+		result = send_frame(p, &t->records, &frame);
+	transaction_empty(t);
+	return result;
+}
+
+/* Those that are not held back; what is under way is collected first, it may need `bytes`. */
+static enum elvis_result
+send_records(struct postgres *p, const struct transaction *t, struct elvis_bytes records)
+{
+	struct frame frame;
+	enum elvis_result result = begin_frame(p, t, &frame);
+
+	if (result != ELVIS_SINK_OK)
+		return result;
+	frame_gather(&p->bytes);
+	if (!strbuf_add(&p->bytes, records.at, (size_t) (records.end - records.at))) {
+		p->host->fail(p->host, "a change is larger than 1 GB");
+		return ELVIS_SINK_STOPPED;
+	}
+	result = send_frame(p, &p->bytes, &frame);
+	release_large(&p->bytes);
 	return result;
 }
 
@@ -146,13 +160,15 @@ static enum elvis_result
 commit_explicit(struct postgres *p, struct transaction *t)
 {
 	struct frame last = { .flags = ELVIS_FRAME_LAST, .next = t->next, .at = t->at };
-	enum elvis_result result = p->began && t->records.length == 0 ? ELVIS_SINK_OK :
+	enum elvis_result result = p->began && frame_length(&t->records) == 0 ? ELVIS_SINK_OK :
 		send_held(p, t);
 
 	if (result == ELVIS_SINK_OK)
 		result = collect(p);
-	if (result == ELVIS_SINK_OK)
-		result = send_frame(p, &last);
+	if (result == ELVIS_SINK_OK) {
+		frame_gather(&p->bytes);
+		result = send_frame(p, &p->bytes, &last);
+	}
 	if (result == ELVIS_SINK_OK)
 		result = collect(p);
 	if (result == ELVIS_SINK_OK)
@@ -166,14 +182,13 @@ commit_explicit(struct postgres *p, struct transaction *t)
 static enum elvis_result
 send_alone(struct postgres *p)
 {
-	const struct transaction *t = transaction_writing(p);
+	struct transaction *t = transaction_writing(p);
 	struct frame frame = {
 		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE |
 			(p->n_sent > 0 ? ELVIS_FRAME_BEHIND : 0),
 		.expected = t->expected, .next = t->next, .at = t->at,
-		.records = held_bytes(t),
 	};
-	enum elvis_result result = put_out(p, &frame, conn_queue);
+	enum elvis_result result = put_out(p, frame_around(&t->records, &frame), conn_queue);
 
 	if (result == ELVIS_SINK_OK)
 		p->n_sent++;
@@ -256,7 +271,7 @@ transaction_send(struct postgres *p, struct transaction *t, struct elvis_bytes r
 {
 	enum elvis_result result = finish(p, 0);
 
-	if (result == ELVIS_SINK_OK && t->records.length > 0)
+	if (result == ELVIS_SINK_OK && frame_length(&t->records) > 0)
 		result = send_held(p, t);
 	return result == ELVIS_SINK_OK ? send_records(p, t, records) : result;
 }
@@ -264,7 +279,7 @@ transaction_send(struct postgres *p, struct transaction *t, struct elvis_bytes r
 enum elvis_result
 transaction_commit(struct postgres *p, struct transaction *t)
 {
-	bool behind = !p->began && p->wary == 0 && t->records.length <= ALONE_MAX;
+	bool behind = !p->began && p->wary == 0 && frame_length(&t->records) <= ALONE_MAX;
 	enum elvis_result result = finish(p, behind ? AHEAD - 1 : 0);
 
 	if (result != ELVIS_SINK_OK)

@@ -3,14 +3,16 @@
  */
 #include "model/frame.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "model/position.h"
 #include "model/record.h"
 
-bool
-put_frame(struct strbuf *out, const struct frame *frame)
+/* What stands before the records */
+static bool
+put_head(struct strbuf *out, const struct frame *frame)
 {
-	const struct elvis_bytes *records = &frame->records;
-
 	put_u8(out, ELVIS_RECORD_FORMAT);
 	put_u8(out, frame->flags);
 	if (frame->flags & ELVIS_FRAME_FIRST)
@@ -19,5 +21,35 @@ put_frame(struct strbuf *out, const struct frame *frame)
 		position_put(out, &frame->next);
 		put_i64(out, frame->at);
 	}
-	return strbuf_add(out, records->at, (size_t) (records->end - records->at));
+	return strbuf_ok(out);
+}
+
+void
+frame_gather(struct strbuf *gathered)
+{
+	static const char room[FRAME_ROOM];
+
+	strbuf_reset(gathered);
+	strbuf_add(gathered, room, sizeof(room));
+}
+
+size_t
+frame_length(const struct strbuf *gathered)
+{
+	return gathered->length > FRAME_ROOM ? gathered->length - FRAME_ROOM : 0;
+}
+
+struct elvis_bytes
+frame_around(struct strbuf *gathered, const struct frame *frame)
+{
+	AUTO_STRBUF struct strbuf head;
+	const char *begin;
+
+	strbuf_init(&head, FRAME_ROOM);
+	if (gathered->length < FRAME_ROOM || !put_head(&head, frame))
+		abort();	/* never begun, or a head of more than 90 bytes */
+	memcpy(gathered->data + FRAME_ROOM - head.length, head.data, head.length);
+	begin = gathered->data + FRAME_ROOM - head.length;
+	return (struct elvis_bytes){ (const uint8_t *) begin,
+				     (const uint8_t *) gathered->data + gathered->length };
 }
