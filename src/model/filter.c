@@ -168,7 +168,7 @@ change_passed(struct filter *filter, const struct record *record, struct outlet 
 {
 	size_t length = (size_t) (record->whole.end - record->whole.at);
 	struct filter_table *table;
-	struct record_change head;
+	struct record_change head = { .version = 0 };
 
 	if (!record_change(record, &head, err))
 		return false;
@@ -292,23 +292,23 @@ enum filter_result
 filter_run(struct filter *filter, struct elvis_bytes *in, struct outlet *out, struct err *err)
 {
 	struct record record;
-	size_t before = outlet_length(out);
+	size_t before = outlet_length(out), bytes = filter->bytes;
+	bool cut = false;
 
 	filter->head = NOWHERE;		/* `in` may be another one than last time */
-	while (in->at < in->end) {
+	while (in->at < in->end && !cut) {
 		if (!record_next(in, &record, err) || !record_passed(filter, &record, out, err))
 			return FILTER_FAILED;
-		if (!outlet_ok(out)) {
-			err_set(err, ERR_REFUSED, "a change is larger than 1 GB");
-			return FILTER_FAILED;
-		}
-		if (record.tag == ELVIS_RECORD_COMMIT &&
-		    cut_is_due(&filter->cut, filter->bytes + (outlet_length(out) - before))) {
-			filter->bytes = 0;
-			cut_start(&filter->cut);
-			return FILTER_CUT;
-		}
+		filter->bytes = bytes + (outlet_length(out) - before);
+		cut = record.tag == ELVIS_RECORD_COMMIT && cut_is_due(&filter->cut, filter->bytes);
 	}
-	filter->bytes += outlet_length(out) - before;
-	return FILTER_END;
+	if (!outlet_ok(out)) {
+		err_set(err, ERR_REFUSED, "a change is larger than 1 GB");
+		return FILTER_FAILED;
+	}
+	if (!cut)
+		return FILTER_END;
+	filter->bytes = 0;
+	cut_start(&filter->cut);
+	return FILTER_CUT;
 }

@@ -11,16 +11,6 @@ record_damaged(struct err *err, const char *what)
 	return err_set(err, ERR_REFUSED, "damaged record: %s", what);
 }
 
-bool
-record_next(struct elvis_bytes *in, struct record *record, struct err *err)
-{
-	record->whole.at = in->at;
-	if (!elvis_get_record(in, &record->tag, &record->payload))
-		return record_damaged(err, "cut off");
-	record->whole.end = in->at;
-	return true;
-}
-
 /* A number that must fit 32 bits, such as a node's */
 static bool
 get_u32(struct elvis_bytes *in, uint32_t *value)
@@ -67,19 +57,6 @@ record_number(const struct record *record, uint64_t *number, struct err *err)
 	if (elvis_get_varint(&in, number) && *number <= INT64_MAX && in.at == in.end)
 		return true;
 	return record_damaged(err, "number");
-}
-
-bool
-record_change(const struct record *record, struct record_change *change, struct err *err)
-{
-	struct elvis_bytes in = record->payload, tid;
-
-	if (!elvis_get_u8(&in, &change->flags) || !elvis_get_varint(&in, &change->version) ||
-	    ((change->flags & ELVIS_CHANGE_OLD_TID) && !elvis_get_bytes(&in, 6, &tid)) ||
-	    ((change->flags & ELVIS_CHANGE_NEW_TID) && !elvis_get_bytes(&in, 6, &tid)))
-		return record_damaged(err, "head of a change");
-	change->columns = in;
-	return true;
 }
 
 bool

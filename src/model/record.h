@@ -22,11 +22,20 @@ struct record {
 	struct elvis_bytes whole;	/* with tag and length */
 };
 
-/* Takes the next record out of `in`, which must not be empty. */
-MUST_USE bool record_next(struct elvis_bytes *in, struct record *record, struct err *err);
-
 /* False with "damaged record: what" */
 bool record_damaged(struct err *err, const char *what);
+
+/* Takes the next record out of `in`, which must not be empty.  Here, as record_change() is, because
+ * each change of a backlog passes it in each link. */
+MUST_USE static inline bool
+record_next(struct elvis_bytes *in, struct record *record, struct err *err)
+{
+	record->whole.at = in->at;
+	if (!elvis_get_record(in, &record->tag, &record->payload))
+		return record_damaged(err, "cut off");
+	record->whole.end = in->at;
+	return true;
+}
 
 struct record_context {
 	int64_t at;
@@ -62,8 +71,19 @@ MUST_USE bool record_context(const struct record *record, struct record_context 
 			     struct err *err);
 MUST_USE bool record_begin(const struct record *record, struct record_begin *begin,
 			   struct err *err);
-MUST_USE bool record_change(const struct record *record, struct record_change *change,
-			    struct err *err);
+MUST_USE static inline bool
+record_change(const struct record *record, struct record_change *change, struct err *err)
+{
+	struct elvis_bytes in = record->payload, tid;
+
+	if (!elvis_get_u8(&in, &change->flags) || !elvis_get_varint(&in, &change->version) ||
+	    ((change->flags & ELVIS_CHANGE_OLD_TID) && !elvis_get_bytes(&in, 6, &tid)) ||
+	    ((change->flags & ELVIS_CHANGE_NEW_TID) && !elvis_get_bytes(&in, 6, &tid)))
+		return record_damaged(err, "head of a change");
+	change->columns = in;
+	return true;
+}
+
 MUST_USE bool record_truncate(const struct record *record, struct record_truncate *truncate,
 			      struct err *err);
 MUST_USE bool record_gap(const struct record *record, struct record_gap *gap, struct err *err);
