@@ -119,6 +119,13 @@ call_claim(ApplyCall *call, OpenTable *table)
 	table->claimed_origin = origin;
 }
 
+/*
+ * The table in the current memory context, of a relation that is open and locked; who does so
+ * without a call releases it, too.  The relation is closed then, its lock kept.
+ */
+OpenTable *table_new(Target *target, Relation relation);
+void table_release(OpenTable *table);
+
 /* The executor's state of the table, and its ResultRelInfo as the executor wants it. */
 void table_need_executor(OpenTable *table);
 
@@ -192,6 +199,15 @@ void write_flush_all(ApplyCall *call);
 /* May rows wait, or does each have to go in by itself? */
 bool write_may_queue(ApplyCall *call, OpenTable *table);
 
+/* Computes what the table computes of a row to be inserted, and checks what it demands. */
+void write_complete(OpenTable *table, TupleTableSlot *slot);
+
+/*
+ * Inserts complete rows together, CALL_INSERTS_MAX of them at most, where no user's trigger fires.
+ * There may be no call when none of the table's keys is deferrable.
+ */
+void write_together(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n);
+
 void write_insert(ApplyCall *call, OpenTable *table, TupleTableSlot *slot);
 
 /* Replaces the found row by `fresh`, if it still is what was found; TM_Ok when it was. */
@@ -212,7 +228,7 @@ void write_step_over(ApplyCall *call, TupleTableSlot *slot);
 void entries_need(OpenTable *table);
 void entries_close(OpenTable *table);
 
-/* Of rows just inserted. */
+/* Of rows just inserted, CALL_INSERTS_MAX at most; without a call when no key is deferrable. */
 void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n);
 
 /* Of the row in `fresh`, which has just replaced the one in `found`; `how`: what that was told. */

@@ -220,10 +220,9 @@ open_routing(OpenTable *table)
 	table->fresh = table_slot_create(table->relation, NULL);
 }
 
-static OpenTable *
-open_table(ApplyCall *call, Target *target, Relation relation)
+OpenTable *
+table_new(Target *target, Relation relation)
 {
-	MemoryContext old = MemoryContextSwitchTo(call->context);
 	OpenTable *table = palloc0(sizeof(*table));
 
 	table->target = target;
@@ -231,6 +230,15 @@ open_table(ApplyCall *call, Target *target, Relation relation)
 	table->relation = relation;
 	table->result = makeNode(ResultRelInfo);
 	table->result->ri_RelationDesc = relation;
+	return table;
+}
+
+static OpenTable *
+open_table(ApplyCall *call, Target *target, Relation relation)
+{
+	MemoryContext old = MemoryContextSwitchTo(call->context);
+	OpenTable *table = table_new(target, relation);
+
 	if (table->map->partitioned)
 		open_routing(table);
 	table->next = call->tables;
@@ -400,8 +408,8 @@ call_context_changed(ApplyCall *call, const struct frame_context *next)
 
 /* ---- closing ---- */
 
-static void
-close_table(OpenTable *table)
+void
+table_release(OpenTable *table)
 {
 	if (table->scan != NULL)
 		index_endscan(table->scan);
@@ -433,7 +441,7 @@ call_close_tables(ApplyCall *call)
 		OpenTable *table = call->tables;
 
 		call->tables = table->next;
-		close_table(table);
+		table_release(table);
 	}
 }
 

@@ -170,6 +170,24 @@ write_queue(ApplyCall *call, OpenTable *table)
 		write_flush_all(call);
 }
 
+void
+write_complete(OpenTable *table, TupleTableSlot *slot)
+{
+	compute_generated(table, slot, CMD_INSERT);
+	check_row(table, slot);
+	if (table->estate != NULL)
+		ResetPerTupleExprContext(table->estate);
+}
+
+void
+write_together(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n)
+{
+	table_multi_insert(table->relation, rows, n, GetCurrentCommandId(true), 0, NULL);
+	entries_insert(call, table, rows, n);
+	for (int i = 0; i < n; i++)
+		relay(table, ELVIS_INSERT, NULL, rows[i]);
+}
+
 static void
 take_from_queue(ApplyCall *call, OpenTable *table)
 {
@@ -179,10 +197,7 @@ take_from_queue(ApplyCall *call, OpenTable *table)
 		ExecClearTuple(slot);
 		slot_show(slot, table->map, table->queue[i]);
 		ExecStoreVirtualTuple(slot);
-		compute_generated(table, slot, CMD_INSERT);
-		check_row(table, slot);
-		if (table->estate != NULL)
-			ResetPerTupleExprContext(table->estate);
+		write_complete(table, slot);
 	}
 }
 
@@ -190,13 +205,9 @@ static void
 insert_queue(ApplyCall *call, OpenTable *table)
 {
 	take_from_queue(call, table);
-	table_multi_insert(table->relation, call->inserting, table->n_queued,
-			   GetCurrentCommandId(true), 0, NULL);
-	entries_insert(call, table, call->inserting, table->n_queued);
-	for (int i = 0; i < table->n_queued; i++) {
-		relay(table, ELVIS_INSERT, NULL, call->inserting[i]);
+	write_together(call, table, call->inserting, table->n_queued);
+	for (int i = 0; i < table->n_queued; i++)
 		ExecClearTuple(call->inserting[i]);
-	}
 }
 
 void
