@@ -5,6 +5,7 @@ extmod_LTLIBRARIES += ext/elvis.la
 
 ext_elvis_la_SOURCES = \
 	%reldir%/apply.c \
+	%reldir%/binary.c \
 	%reldir%/capture.c \
 	%reldir%/change.c \
 	%reldir%/changes.c \
@@ -14,6 +15,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/copy.c \
 	%reldir%/entries.c \
 	%reldir%/fetch.c \
+	%reldir%/fill.c \
 	%reldir%/frame.c \
 	%reldir%/image.c \
 	%reldir%/inval.c \
@@ -52,7 +54,7 @@ ext_elvis_la_SOURCES = \
 	%reldir%/walk.c \
 	%reldir%/waiting.c \
 	%reldir%/write.c \
-	%reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
+	%reldir%/binary.h %reldir%/capture.h %reldir%/catalog.h %reldir%/collect.h %reldir%/compat.h \
 	%reldir%/fetch.h %reldir%/image.h %reldir%/inval.h %reldir%/keep.h %reldir%/key.h %reldir%/leaf.h \
 	%reldir%/node.h %reldir%/pending.h %reldir%/read.h \
 	%reldir%/recent.h %reldir%/relation.h %reldir%/render.h %reldir%/reorder.h %reldir%/room.h \
