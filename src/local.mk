@@ -108,6 +108,7 @@ setup_sources = \
 	%reldir%/setup/copy.c %reldir%/setup/copy.h \
 	%reldir%/setup/crew.c %reldir%/setup/crew.h \
 	%reldir%/setup/fill.c %reldir%/setup/fill.h \
+	%reldir%/setup/intake.c %reldir%/setup/intake.h \
 	%reldir%/setup/inventory.c %reldir%/setup/inventory.h \
 	%reldir%/setup/plan.c %reldir%/setup/plan.h \
 	%reldir%/setup/pump.c %reldir%/setup/pump.h \

@@ -172,7 +172,8 @@ promise_tests = \
 	tests/tap/t/332_commit_fails.pl \
 	tests/tap/t/335_damage.pl \
 	tests/tap/t/340_copy.pl \
-	tests/tap/t/345_copy_parts.pl
+	tests/tap/t/345_copy_parts.pl \
+	tests/tap/t/347_copy_ways.pl
 
 tap_modules = \
 	tests/tap/Elvis/Daemon.pm \

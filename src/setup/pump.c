@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/strbuf.h"
+#include "setup/intake.h"
 
 #define COLUMNS_MAX (1 << 18)
 
@@ -50,6 +51,19 @@ find_column(const PGresult *columns, const char *name)
 	return -1;
 }
 
+/* To the literal of an array */
+static void
+add_element(struct strbuf *literal, const char *text)
+{
+	strbuf_puts(literal, literal->length > 0 ? ",\"" : "{\"");
+	for (; *text != '\0'; text++) {
+		if (*text == '"' || *text == '\\')
+			strbuf_putc(literal, '\\');
+		strbuf_putc(literal, *text);
+	}
+	strbuf_putc(literal, '"');
+}
+
 bool
 pump_form(struct pump_form *form, struct conn *source, struct conn *target,
 	  const struct inventory_table *from, const struct inventory_table *to,
@@ -58,8 +72,10 @@ pump_form(struct pump_form *form, struct conn *source, struct conn *target,
 	AUTO_RESULT PGresult *have = NULL;
 	AUTO_RESULT PGresult *want = NULL;
 	AUTO_STRBUF struct strbuf list;
+	AUTO_STRBUF struct strbuf names;
 
 	strbuf_init(&list, COLUMNS_MAX);
+	strbuf_init(&names, COLUMNS_MAX);
 	if (!table_columns(source, from, &have, err) ||
 	    !table_columns(target, to, &want, err) ||
 	    !same_signature(source, target, &form->binary, err))
@@ -77,123 +93,41 @@ pump_form(struct pump_form *form, struct conn *source, struct conn *target,
 			       strcmp(result_text(have, i, 2), result_text(want, there, 2)) == 0;
 		strbuf_printf(&list, "%s%s", list.length > 0 ? ", " : "",
 			      quote_name(arena, name));
+		add_element(&names, name);
 	}
 	form->columns = arena_strdup(arena, list.data);
-	return true;
-}
-
-/* Hands bytes to the session, waiting while it takes no more. */
-static bool
-put(struct conn *conn, const char *data, int length, struct err *err)
-{
-	PGconn *pg = conn_libpq(conn);
-	int put;
-
-	while ((put = PQputCopyData(pg, data, length)) == 0) {
-		if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
-			return false;
-		if (!PQconsumeInput(pg) || PQflush(pg) < 0)
-			return conn_lost(conn, err);
-	}
-	return put == 1 || conn_lost(conn, err);
-}
-
-static bool
-put_end(struct conn *conn, const char *failure, struct err *err)
-{
-	PGconn *pg = conn_libpq(conn);
-	int left;
-
-	while ((left = PQputCopyEnd(pg, failure)) == 0)
-		if (!conn_wait(conn, CONN_WRITABLE, err))
-			return false;
-	while (left >= 0 && (left = PQflush(pg)) > 0) {
-		if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
-			return false;
-		if (!PQconsumeInput(pg))
-			return conn_lost(conn, err);
-	}
-	return left == 0 ? conn_collect(conn, NULL, err) : conn_lost(conn, err);
-}
-
-/*
- * The queue of unsent bytes would grow with the table, were it not emptied: a target that is
- * slower than the source makes the source wait.
- */
-static bool
-drain(struct conn *conn, struct err *err)
-{
-	PGconn *pg = conn_libpq(conn);
-	int left;
-
-	while ((left = PQflush(pg)) > 0) {
-		if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
-			return false;
-		if (!PQconsumeInput(pg))
-			return conn_lost(conn, err);
-	}
-	return left == 0 || conn_lost(conn, err);
-}
-
-/* Rows on their way: what is handed over at once costs the target less than row by row */
-#define GATHER_BYTES (64 << 10)
-
-struct passage {
-	struct conn *source, *target;
-	struct strbuf gathered;
-	int64_t bytes;
-	pump_listener *listener;
-	void *context;
-};
-
-static bool
-hand_over(struct passage *p, struct err *err)
-{
-	if (!put(p->target, p->gathered.data, (int) p->gathered.length, err) ||
-	    !drain(p->target, err))
-		return false;
-	p->bytes += (int64_t) p->gathered.length;
-	strbuf_reset(&p->gathered);
-	p->listener(p->context, p->bytes);
+	form->names = arena_printf(arena, "%s}", names.data);
 	return true;
 }
 
 static bool
-pass_row(struct passage *p, const char *data, int length, struct err *err)
+pass_rows(struct conn *source, struct intake *intake, pump_listener *listener, void *context,
+	  struct err *err)
 {
-	if (length < GATHER_BYTES) {
-		strbuf_add(&p->gathered, data, (size_t) length);
-		return p->gathered.length < GATHER_BYTES || hand_over(p, err);
-	}
-	if (!hand_over(p, err) || !put(p->target, data, length, err))
-		return false;
-	p->bytes += length;
-	return true;
-}
-
-static bool
-pass_rows(struct passage *p, struct err *err)
-{
-	PGconn *pg = conn_libpq(p->source);
+	PGconn *pg = conn_libpq(source);
+	int64_t told = 0;
 
 	for (;;) {
-		char *data = NULL;
-		int length = PQgetCopyData(pg, &data, 1);
+		char *row = NULL;
+		int length = PQgetCopyData(pg, &row, 1);
 		bool ok;
 
 		if (length < 0)
-			return hand_over(p, err) && conn_collect(p->source, NULL, err);
+			return conn_collect(source, NULL, err);
 		if (length == 0) {
-			if (!conn_wait(p->source, CONN_READABLE, err))
+			if (!conn_wait(source, CONN_READABLE, err))
 				return false;
 			if (!PQconsumeInput(pg))
-				return conn_lost(p->source, err);
+				return conn_lost(source, err);
 			continue;
 		}
-		ok = pass_row(p, data, length, err);
-		PQfreemem(data);
+		ok = intake_row(intake, row, (size_t) length, err);
+		PQfreemem(row);
 		if (!ok)
 			return false;
+		if (intake->bytes > told)
+			listener(context, intake->bytes);
+		told = intake->bytes;
 	}
 }
 
@@ -209,34 +143,43 @@ where_sql(struct pump_pages pages, struct arena *arena)
 		       : "";
 }
 
+/* The executor is spared where the table can be named by itself. */
+static const char *
+out_sql(const struct pump_form *form, const struct inventory_table *from,
+	struct pump_pages pages, struct arena *arena)
+{
+	const char *name = table_sql(arena, from->schema, from->name);
+	const char *where = where_sql(pages, arena);
+	const char *format = form->binary ? "binary" : "text";
+
+	if (!from->partitioned && where[0] == '\0')
+		return arena_printf(arena, "COPY %s (%s) TO STDOUT (FORMAT %s)", name,
+				    form->columns, format);
+	return arena_printf(arena, "COPY (SELECT %s FROM %s%s%s) TO STDOUT (FORMAT %s)",
+			    form->columns, from->partitioned ? "" : "ONLY ", name, where, format);
+}
+
 bool
 pump_rows(const struct pump_form *form, struct conn *source, struct conn *target,
 	  const struct inventory_table *from, const struct inventory_table *to,
 	  struct pump_pages pages, struct arena *arena, pump_listener *listener, void *context,
 	  struct err *err)
 {
-	const char *format = form->binary ? "binary" : "text";
-	const char *out = arena_printf(arena, "COPY (SELECT %s FROM %s%s%s) TO STDOUT (FORMAT %s)",
-				       form->columns, from->partitioned ? "" : "ONLY ",
-				       table_sql(arena, from->schema, from->name),
-				       where_sql(pages, arena), format);
-	const char *in = arena_printf(arena, "COPY %s (%s) FROM STDIN (FORMAT %s)",
-				      table_sql(arena, to->schema, to->name), form->columns,
-				      format);
-	struct passage passage = {
-		.source = source, .target = target, .listener = listener, .context = context,
+	const struct intake_form there = {
+		.table = table_sql(arena, to->schema, to->name), .columns = form->columns,
+		.names = form->names, .binary = form->binary,
 	};
+	struct intake intake;
 	bool passed;
 
 	/* a table without columns to copy has rows all the same, but nothing to tell them apart */
 	if (form->columns[0] == '\0')
 		return true;
-	if (!conn_command(target, in, err))
-		return false;
-	if (!conn_command(source, out, err))
-		return false;
-	strbuf_init(&passage.gathered, 2 * GATHER_BYTES);
-	passed = pass_rows(&passage, err) && put_end(target, NULL, err);
-	strbuf_free(&passage.gathered);
+	passed = intake_begin(&intake, target, &there, err) &&
+		 conn_command(source, out_sql(form, from, pages, arena), err) &&
+		 pass_rows(source, &intake, listener, context, err) && intake_end(&intake, err);
+	if (passed)
+		listener(context, intake.bytes);
+	intake_free(&intake);
 	return passed;
 }

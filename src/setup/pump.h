@@ -1,5 +1,5 @@
 /*
- * One table's rows from one session to another by COPY.
+ * One table's rows from one session to another, as COPY writes them.
  */
 #ifndef SETUP_PUMP_H
 #define SETUP_PUMP_H
@@ -12,6 +12,7 @@
 /* How a table's rows travel */
 struct pump_form {
 	const char *columns;	/* as SQL, for both sides */
+	const char *names;	/* the same as an array's literal */
 	bool binary;
 };
 
