@@ -243,11 +243,14 @@ void entries_recheck(ApplyCall *call);
 
 /* ---- index entries that wait for one another (waiting.c) ---- */
 
-/* May the entry of a row that keeps its key wait until others come whose place is next to its? */
+/* May the entry of a row that has been replaced wait until others come whose place is next to its? */
 bool waiting_may(OpenTable *table, int i);
 
-/* The entry of the row in `fresh`.  Until it is flushed the index does not lead to the row. */
-void waiting_add(ApplyCall *call, OpenTable *table, int i);
+/*
+ * The entry of the row in `fresh`, for which no other is to be looked for; `unchanged`: its key is
+ * the old version's.  Until it is flushed the index does not lead to the row.
+ */
+void waiting_add(ApplyCall *call, OpenTable *table, int i, bool unchanged);
 
 /* Before the table's rows are looked for by index; before code of others runs, all. */
 void waiting_flush(ApplyCall *call, OpenTable *table);

@@ -220,15 +220,15 @@ replace_plain(ApplyCall *call, OpenTable *table, int i)
 {
 	Form_pg_index index = table->result->ri_IndexRelationDescs[i]->rd_index;
 	bool unchanged = is_unchanged(table, table->result->ri_IndexRelationInfo[i]);
-	bool checked = table->hot || !unchanged || !index->indisvalid;
+	bool looks = index->indisunique && (table->hot || !unchanged || !index->indisvalid);
 
-	if (!checked && waiting_may(table, i)) {
-		waiting_add(call, table, i);
+	if (!looks && waiting_may(table, i)) {
+		waiting_add(call, table, i, unchanged);
 		return;
 	}
-	if (checked)
+	if (looks)
 		waiting_flush(call, table);
-	insert_plain(table, i, table->fresh, unchanged, checked);
+	insert_plain(table, i, table->fresh, unchanged, looks);
 }
 
 void

@@ -6,8 +6,8 @@
  * for them.  The page is then as if the server had entered them, and so is the WAL: a record for
  * each, or the page where that is less.
  *
- * A leaf that is locked for writing shows all there is to know of keys below its high key: who
- * wants to enter an equal one has to come by here.
+ * The first leaf that a key may be in, locked for writing, shows all there is to know of it if the
+ * leaf's high key is beyond: who wants to enter an equal one has to come by here.
  */
 #include "postgres.h"
 
@@ -82,7 +82,7 @@ comparison_begin(Comparison *c, const LeafRun *run)
 }
 
 static void
-compare_now(Comparison *c, IndexTuple entry)
+comparison_take(Comparison *c, IndexTuple entry)
 {
 	c->entry = entry;
 	for (int i = 0; i < c->n_keys; i++)
@@ -147,7 +147,7 @@ begins_a_run(Comparison *c, const LeafRun *run, int from, int to)
 	if (to - from < RUN_MIN)
 		return false;
 	for (int i = from + 1; i < from + RUN_MIN; i++) {
-		compare_now(c, run->entry(run->context, i));
+		comparison_take(c, run->entry(run->context, i));
 		if (compare(c, run->entry(run->context, i - 1)) <= 0)
 			return false;
 	}
@@ -162,7 +162,11 @@ item_at(Page page, OffsetNumber at)
 	return (IndexTuple) PageGetItem(page, PageGetItemId(page, at));
 }
 
-/* The leaf where the entry goes, locked for writing; of an index as older servers made it, none. */
+/*
+ * The leaf where the entry goes, locked for writing; of an index as older servers made it, none.
+ * Where no other row may have the key it is the first that one could be in: entries of dead rows
+ * may fill several, and the place that the row itself has among them is not the one to look at.
+ */
 static bool
 find_leaf(const LeafRun *run, IndexTuple entry, Buffer *leaf)
 {
@@ -171,8 +175,7 @@ find_leaf(const LeafRun *run, IndexTuple entry, Buffer *leaf)
 	BTStack stack;
 
 	if (found) {
-		if (!run->unique)
-			key->scantid = &entry->t_tid;
+		key->scantid = run->unique ? NULL : &entry->t_tid;
 		stack = compat_btree_search(run->table, run->index, key, leaf);
 		_bt_freestack(stack);
 	}
@@ -180,7 +183,7 @@ find_leaf(const LeafRun *run, IndexTuple entry, Buffer *leaf)
 	return found;
 }
 
-/* Entries of the leaf are below its high key, of which only the columns count that matter. */
+/* Is the entry below the leaf's high key, of which only the columns count that are left? */
 static bool
 belongs_to(const Comparison *c, Page page)
 {
@@ -266,7 +269,7 @@ try_in_copy(Comparison *c, const LeafRun *run, Page page, int from, int to, Ente
 	entered->n = 0;
 	entered->size = 0;
 	for (int i = from; i < to; i++) {
-		compare_now(c, run->entry(run->context, i));
+		comparison_take(c, run->entry(run->context, i));
 		if ((i > from && compare(c, run->entry(run->context, i - 1)) <= 0) ||
 		    !belongs_to(c, page) || !enter_in_copy(c, entered, &at))
 			return;
@@ -319,7 +322,7 @@ size_of_page(Page page)
 	return BLCKSZ - (((PageHeader) page)->pd_upper - ((PageHeader) page)->pd_lower);
 }
 
-/* All under the leaf's lock, as the server compares under it as well: some 0.1 us an entry. */
+/* All under the leaf's lock, as the server compares under it as well. */
 static int
 enter(Comparison *c, const LeafRun *run, Buffer leaf, int from, int to)
 {
@@ -346,9 +349,14 @@ leaf_enter(const LeafRun *run, int from, int to, int *alone)
 	if (to - from < RUN_MIN || !is_btree(run->index))
 		return 0;
 	comparison_begin(&c, run);
-	if (!begins_a_run(&c, run, from, to) ||
-	    !find_leaf(run, run->entry(run->context, from), &leaf))
+	if (!begins_a_run(&c, run, from, to))
 		return 0;
+	/* all are formed before the leaf is locked */
+	for (int i = from; i < to; i++)
+		(void) run->entry(run->context, i);
+	if (!find_leaf(run, run->entry(run->context, from), &leaf))
+		return 0;
+	comparison_take(&c, run->entry(run->context, from + RUN_MIN - 1));
 	if (belongs_to(&c, BufferGetPage(leaf))) {
 		entered = enter(&c, run, leaf, from, to);
 		*alone = entered == 0;

@@ -1,5 +1,5 @@
 /*
- * leaf.h - the leaf of a btree where the next entries go.
+ * leaf.h - leaves of btrees, and entries that go there together.
  */
 #ifndef ELVIS_EXT_LEAF_H
 #define ELVIS_EXT_LEAF_H
@@ -18,7 +18,7 @@ void leaf_guess(Relation index);
 /* Entries of plain columns that wait for their place, with the rows they are of in t_tid. */
 typedef struct LeafRun {
 	Relation table, index;
-	bool unique;		/* no other row may have the key */
+	bool unique;		/* no other row may have the key: false where that is known */
 	IndexTuple (*entry)(void *context, int i);
 	void *context;
 } LeafRun;
@@ -26,7 +26,8 @@ typedef struct LeafRun {
 /*
  * Enters the first of entries [from, to) as far as they grow and one leaf is their place and has
  * room.  Returns how many; of those that follow, `*alone` are better entered one by one by the
- * server before this is tried again: they do not grow, meet an equal one, or split the leaf.
+ * server before this is tried again: they do not grow, meet an equal one, split the leaf, or have
+ * their places in others.  Zero when more may go in at once, into the next leaf.
  */
 int leaf_enter(const LeafRun *run, int from, int to, int *alone);
 

@@ -196,6 +196,18 @@ map_key(const Target *target, TargetMap *map, Relation index)
 	}
 }
 
+/* Of expressions, or of operators that somebody has made. */
+static bool
+index_has_code(Relation index)
+{
+	if (RelationGetIndexExpressions(index) != NIL || RelationGetIndexPredicate(index) != NIL)
+		return true;
+	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
+		if (index_getprocid(index, i + 1, 1) >= FirstNormalObjectId)
+			return true;
+	return false;
+}
+
 static void
 map_indexes(const Target *target, TargetMap *map, Relation relation)
 {
@@ -207,9 +219,7 @@ map_indexes(const Target *target, TargetMap *map, Relation relation)
 
 		if (!index->rd_index->indimmediate)
 			map->deferrable = true;
-		if (RelationGetIndexExpressions(index) != NIL ||
-		    RelationGetIndexPredicate(index) != NIL)
-			map->has_code = true;
+		map->has_code |= index_has_code(index);
 		if (index->rd_index->indisunique && index->rd_index->indimmediate &&
 		    index->rd_index->indisready)
 			map->unique = lappend_oid(map->unique, lfirst_oid(cell));
@@ -263,14 +273,24 @@ has_types(TupleDesc desc)
 	return false;
 }
 
-/* Functions in what the table demands of a row, or behind the input of a type or domain. */
+/* Functions in what the table demands of a row.  Defaults are asked for columns that the source
+ * has not. */
 static bool
-has_code(Relation relation)
+constraints_have_code(const TargetMap *map, const TupleConstr *constraints)
+{
+	return constraints != NULL &&
+	       (constraints->num_check > 0 || constraints->has_generated_stored ||
+		compat_has_virtual(constraints) ||
+		(constraints->num_defval > 0 && map->lacks_columns));
+}
+
+/* Or behind the input of a type or domain. */
+static bool
+has_code(const TargetMap *map, Relation relation)
 {
 	TupleDesc desc = RelationGetDescr(relation);
 
-	if (desc->constr != NULL &&
-	    (desc->constr->num_check > 0 || desc->constr->num_defval > 0))
+	if (constraints_have_code(map, desc->constr))
 		return true;
 	return has_types(desc) || relation->rd_rel->relispartition ||
 	       relation->rd_rel->relkind == RELKIND_PARTITIONED_TABLE;
@@ -305,7 +325,7 @@ map_make(Target *target, TargetMap *map, Relation relation)
 	map_constraints(map, RelationGetDescr(relation));
 	map_indexes(target, map, relation);
 	map_triggers(map, relation);
-	map->has_code |= map->fires_triggers || has_code(relation);
+	map->has_code |= map->fires_triggers || has_code(map, relation);
 }
 
 /* Changes that come while it is made have not been seen. */

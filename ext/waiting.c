@@ -3,8 +3,9 @@
  *
  * A statement that goes through a table replaces row after row, and the entries of their new
  * versions belong next to each other.  So they wait, and many go into a leaf at once.  Meanwhile the
- * index does not lead to the new versions: nobody but us could see them, and we flush before we
- * look.  Only entries of keys that stay may wait: whose key changes, has it looked up.
+ * index does not lead to the new versions.  Others who look for the key find the old version's entry
+ * and wait for us, or see the old one; we flush before we look.  So an entry may wait unless the
+ * server is to look whether another row has its key, which the old version's entry then answers not.
  */
 #include "postgres.h"
 
@@ -21,12 +22,13 @@
 struct waiting_entries {
 	int n;
 	IndexTuple entries[WAITING_MAX];
+	bool unchanged[WAITING_MAX];	/* the keys of the versions before */
 };
 
 bool
 waiting_may(OpenTable *table, int i)
 {
-	return table->in_order && !table->map->has_code &&
+	return table->in_order && !table->hot && !table->map->has_code &&
 	       table->result->ri_IndexRelationDescs[i]->rd_rel->relam == BTREE_AM_OID;
 }
 
@@ -57,7 +59,7 @@ need_room(ApplyCall *call, OpenTable *table)
 }
 
 void
-waiting_add(ApplyCall *call, OpenTable *table, int i)
+waiting_add(ApplyCall *call, OpenTable *table, int i, bool unchanged)
 {
 	struct waiting_entries *waiting;
 	MemoryContext old;
@@ -65,8 +67,9 @@ waiting_add(ApplyCall *call, OpenTable *table, int i)
 	need_room(call, table);
 	waiting = &table->waiting[i];
 	if (waiting->n == WAITING_MAX)
-		waiting_flush(call, table);
+		waiting_flush_all(call);
 	old = MemoryContextSwitchTo(call->waiting);
+	waiting->unchanged[waiting->n] = unchanged;
 	waiting->entries[waiting->n++] = form_entry(table, i);
 	MemoryContextSwitchTo(old);
 	if (table->n_waiting++ == 0)
@@ -82,16 +85,19 @@ entry_of(void *context, int i)
 }
 
 static void
-enter_one(OpenTable *table, int i, IndexTuple entry)
+enter_one(OpenTable *table, int i, int at)
 {
+	IndexTuple entry = table->waiting[i].entries[at];
 	Relation index = table->result->ri_IndexRelationDescs[i];
 	Datum values[INDEX_MAX_KEYS];
 	bool nulls[INDEX_MAX_KEYS];
 
 	index_deform_tuple(entry, RelationGetDescr(index), values, nulls);
-	entries_insert_one(table, i, values, nulls, &entry->t_tid, true, false);
+	entries_insert_one(table, i, values, nulls, &entry->t_tid, table->waiting[i].unchanged[at],
+			   false);
 }
 
+/* Not as of a unique index: there is an equal key, the old version's. */
 static void
 enter_all(OpenTable *table, int i)
 {
@@ -104,7 +110,7 @@ enter_all(OpenTable *table, int i)
 	while (at < waiting->n) {
 		at += leaf_enter(&run, at, waiting->n, &alone);
 		for (; alone > 0 && at < waiting->n; alone--)
-			enter_one(table, i, waiting->entries[at++]);
+			enter_one(table, i, at++);
 	}
 	waiting->n = 0;
 }
