@@ -164,7 +164,7 @@ $lyon->sql('delete from spread where id between 10 and 200');
 $lyon->sql('vacuum (index_cleanup off) spread');
 $lyon->sql('begin; delete from spread where id = 3000; insert into spread values (3000, -1); commit');
 $lyon->sql('vacuum spread');
-$lyon->sql(q(insert into spread select -g, 0, repeat('x', 100) from generate_series(1, 20000) g));
+$lyon->sql(q(insert into spread select -g, 0, repeat('x', 100) from generate_series(1, 2000) g));
 $paris->sql(q(insert into spread select g, 7, repeat('y', 300) from generate_series(3000, 3009) g));
 is($link->step->{state}, 'a', 'a key that is in an earlier leaf than its next entry would be in');
 $lyon->sql('delete from spread where id = 3000');
@@ -203,7 +203,6 @@ my %set = (plain => 'v = v + 1', moment => 'k = k + 1', falling => "v = v || 'x'
 	maybe => 'v = v', words => 'n = n', large => 'w = w', tenants => 'v = v + 1', hashed => 'v = v');
 change(\%set);
 deliver('a new version of each row');
-change(\%set);
 $paris->sql('begin; ' . join('; ', map { "update $_ set $set{$_}" } sort keys %set, sort keys %set) . '; commit');
 deliver('one after the other');
 $lyon->sql('vacuum');
