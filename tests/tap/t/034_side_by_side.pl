@@ -73,7 +73,9 @@ $daemon->start;
 my $load = Elvis::Load->new($paris, clients => 4, seconds => long_or(60, 6));
 for (1 .. long_or(20, 3))
 {
-	sleep 1;
+	my $since = $lyon->sql('select clock_timestamp()');
+	ok($lyon->poll("select count(*) = 2 from elvis.position where at > '$since'"),
+		'both links bring something');
 	$daemon->kill9;
 	$daemon->start;
 }
