@@ -19,6 +19,15 @@
 /* What binary rows begin with: a signature, no flags and no extension */
 static const char header[19] = "PGCOPY\n\377\r\n";
 
+/* Until the session takes more; what it says meanwhile is heard. */
+static bool
+await_room(struct conn *conn, struct err *err)
+{
+	if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
+		return false;
+	return PQconsumeInput(conn_libpq(conn)) || conn_lost(conn, err);
+}
+
 /* Hands bytes to the session, waiting while it takes no more. */
 static bool
 put(struct conn *conn, const char *data, size_t length, struct err *err)
@@ -27,9 +36,9 @@ put(struct conn *conn, const char *data, size_t length, struct err *err)
 	int put;
 
 	while ((put = PQputCopyData(pg, data, (int) length)) == 0) {
-		if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
+		if (!await_room(conn, err))
 			return false;
-		if (!PQconsumeInput(pg) || PQflush(pg) < 0)
+		if (PQflush(pg) < 0)
 			return conn_lost(conn, err);
 	}
 	return put == 1 || conn_lost(conn, err);
@@ -42,15 +51,11 @@ put(struct conn *conn, const char *data, size_t length, struct err *err)
 static bool
 drain(struct conn *conn, struct err *err)
 {
-	PGconn *pg = conn_libpq(conn);
 	int left;
 
-	while ((left = PQflush(pg)) > 0) {
-		if (!conn_wait(conn, CONN_READABLE | CONN_WRITABLE, err))
+	while ((left = PQflush(conn_libpq(conn))) > 0)
+		if (!await_room(conn, err))
 			return false;
-		if (!PQconsumeInput(pg))
-			return conn_lost(conn, err);
-	}
 	return left == 0 || conn_lost(conn, err);
 }
 
