@@ -68,7 +68,7 @@ typedef struct ApplyCall {
 	MemoryContext context;	/* of the piece under way: handles */
 	MemoryContext row;	/* of the change under way */
 	MemoryContext batch;	/* of rows waiting to be inserted */
-	MemoryContext flush;	/* of their insertion */
+	MemoryContext flush;	/* of what goes in (flush_begin) */
 	MemoryContext waiting;	/* of index entries that wait, once there are any */
 	OpenTable *tables;
 	OpenTable *scanning[CALL_SCANS_MAX];	/* who have a scan */
@@ -191,6 +191,15 @@ bool row_matches(OpenTable *table, const struct frame_value *before,
 /* A slot to put a row in that waits from write_queue() on. */
 TupleTableSlot *write_queue_slot(ApplyCall *call, OpenTable *table);
 void write_queue(ApplyCall *call, OpenTable *table);
+
+/* What waited goes in as the table's owner, and in memory that is emptied then. */
+typedef struct Flush {
+	struct before_owner before;
+	MemoryContext old;
+} Flush;
+
+void flush_begin(ApplyCall *call, OpenTable *table, Flush *flush);
+void flush_end(ApplyCall *call, Flush *flush);
 
 /* Inserts what waits: of one table, of all. */
 void write_flush(ApplyCall *call, OpenTable *table);

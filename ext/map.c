@@ -3,6 +3,7 @@
  */
 #include "postgres.h"
 
+#include "access/amapi.h"
 #include "access/genam.h"
 #include "access/table.h"
 #include "access/transam.h"
@@ -201,6 +202,8 @@ static bool
 index_has_code(Relation index)
 {
 	if (RelationGetIndexExpressions(index) != NIL || RelationGetIndexPredicate(index) != NIL)
+		return true;
+	if (index->rd_indam->amsupport == 0)
 		return true;
 	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
 		if (index_getprocid(index, i + 1, 1) >= FirstNormalObjectId)

@@ -118,18 +118,14 @@ enter_all(OpenTable *table, int i)
 void
 waiting_flush(ApplyCall *call, OpenTable *table)
 {
-	struct before_owner before;
-	MemoryContext old;
+	Flush flush;
 
 	if (table->n_waiting == 0)
 		return;
-	owner_become(&before, table->map->owner, table->map->has_code);
-	old = MemoryContextSwitchTo(call->flush);
+	flush_begin(call, table, &flush);
 	for (int i = 0; i < table->result->ri_NumIndices; i++)
 		enter_all(table, i);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(call->flush);
-	owner_leave(&before);
+	flush_end(call, &flush);
 
 	table->n_waiting = 0;
 	if (--call->n_waiting == 0)

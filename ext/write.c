@@ -211,20 +211,34 @@ insert_queue(ApplyCall *call, OpenTable *table)
 }
 
 void
+flush_begin(ApplyCall *call, OpenTable *table, Flush *flush)
+{
+	owner_become(&flush->before, table->map->owner, table->map->has_code);
+	flush->old = MemoryContextSwitchTo(call->flush);
+}
+
+void
+flush_end(ApplyCall *call, Flush *flush)
+{
+	MemoryContextSwitchTo(flush->old);
+	MemoryContextReset(call->flush);
+	owner_leave(&flush->before);
+}
+
+void
 write_flush(ApplyCall *call, OpenTable *table)
 {
-	struct before_owner before;
-	MemoryContext old;
+	Flush flush;
 
 	if (table->n_queued == 0)
 		return;
-	waiting_flush(call, table);
-	owner_become(&before, table->map->owner, table->map->has_code);
-	old = MemoryContextSwitchTo(call->flush);
+	if (table->map->has_code)
+		waiting_flush_all(call);
+	else
+		waiting_flush(call, table);
+	flush_begin(call, table, &flush);
 	insert_queue(call, table);
-	MemoryContextSwitchTo(old);
-	MemoryContextReset(call->flush);
-	owner_leave(&before);
+	flush_end(call, &flush);
 
 	call->n_queued -= table->n_queued;
 	table->n_queued = 0;

@@ -247,6 +247,18 @@ $paris->sql('begin; update watched set v = 7 where id <= 200; insert into seen v
 deliver('new versions, and one who looks at them');
 is($lyon->sql('select v from seen'), 7, 'by the index');
 
+# likewise what is checked when rows that waited go in behind them
+$_->sql('create table vouched (id int primary key, v int)') for $paris, $lyon;
+push @tables, 'vouched';
+$paris->attach('vouched', 'master');
+$lyon->sql(<<'SQL');
+create function is_watched(int) returns bool language plpgsql set enable_seqscan = off as
+	'begin return exists (select from public.watched where id = $1 and v = 8); end';
+alter table vouched add check (is_watched(id));
+SQL
+$paris->sql('begin; insert into vouched values (150, 0); update watched set v = 8 where id <= 200; commit');
+deliver('new versions, and a check that looks at them');
+
 # entries of keys that change wait as well, where none is unique
 $_->sql('create index on watched (v); create index on watched (v desc, id)') for $paris, $lyon;
 $paris->sql('update watched set v = id');
