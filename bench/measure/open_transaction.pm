@@ -30,7 +30,7 @@ my @cases = (
 sub run
 {
 	my ($class, $bench) = @_;
-	my $changes = $bench->quick ? 200_000 : 1_000_000;
+	my $changes = $bench->quick ? 100_000 : 1_000_000;
 	my @variants = $bench->delivering;
 	my %route = $bench->routes;
 	my (%us, @rows);

@@ -531,6 +531,20 @@ cache_knows(struct cache *cache, int64_t id, int64_t token, bool *known, struct 
 /* The rest ---------------------------------------------------------------------- */
 
 void
+cache_approach(struct cache *cache)
+{
+	pthread_mutex_lock(&cache->lock);
+	if (!cache->stopped && !cache->busy && cache->asked == NULL) {
+		cache->busy = true;
+		pthread_mutex_unlock(&cache->lock);
+		cache->source->ops->approach(cache->source);
+		pthread_mutex_lock(&cache->lock);
+		let_go(cache);
+	}
+	pthread_mutex_unlock(&cache->lock);
+}
+
+void
 cache_join(struct cache *cache)
 {
 	pthread_mutex_lock(&cache->lock);

@@ -26,6 +26,9 @@ struct cache;
 FRESH struct cache *cache_new(struct source *source, size_t max_bytes);
 void cache_free(struct cache *cache); /* every piece was given back; NULL is fine */
 
+/* Has the source connect, if nobody uses it, while the caller does something else. */
+void cache_approach(struct cache *cache);
+
 /* Whoever waits in the cache, now or later, fails with ERR_RETRY. */
 void cache_stop(struct cache *cache);
 

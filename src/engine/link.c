@@ -346,6 +346,7 @@ session(struct link *link, const struct news *news, struct err *err)
 	hash_free(link->tables);
 	link->tables = hash_new();
 	arena_reset(link->session);
+	cache_approach(link->ends.shared);
 	done = sink->ops->open(sink->self, err) && start(link, news, err);
 	sink->ops->close(sink->self);
 	return done;

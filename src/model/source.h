@@ -17,6 +17,9 @@
 struct source;
 
 struct source_ops {
+	/* Begins to connect, without waiting, for the questions that are to come. */
+	void (*approach)(struct source *);
+
 	/* Asks for the piece at the cursor, without waiting for it; values in no richer `form`
 	 * (enum elvis_column_form). */
 	bool (*read_start)(struct source *, const struct cursor *, int form, struct err *);

@@ -30,9 +30,11 @@
 
 struct conn {
 	PGconn *pg;
+	PostgresPollingStatusType connecting;	/* OK: it is connected */
 	int stop_fd;
 	unsigned under_way;	/* statements sent and not collected */
 	int connect_ms;
+	int64_t connect_until;	/* monotonic ms */
 	bool abandoned;		/* a wait was given up in the middle of a statement */
 	char sqlstate[6];
 	char application[64];	/* the subject of what the server has to say */
@@ -151,14 +153,13 @@ wait_until(struct conn *conn, int what, int64_t until, struct err *err)
 				 (what & CONN_WRITABLE ? POLLOUT : 0));
 	for (;;) {
 		int64_t left = until > 0 ? until - clock_mono_ms() : -1;
-		int n;
+		int n = poll(fds, 2, until > 0 && left < 0 ? 0 : (int) left);
 
-		if (until > 0 && left <= 0)
-			return err_set(err, ERR_RETRY, "no answer from the server for %d s",
-				       conn->connect_ms / 1000);
-		n = poll(fds, 2, (int) left);
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ERR_RETRY, "poll: %s", strerror(errno));
+		if (n == 0 && left <= 0)
+			return err_set(err, ERR_RETRY, "no answer from the server for %d s",
+				       conn->connect_ms / 1000);
 		if (n <= 0)
 			continue;
 		if (fds[1].revents != 0)
@@ -180,19 +181,28 @@ conn_wait(struct conn *conn, int what, struct err *err)
 static bool
 connect_finish(struct conn *conn, struct err *err)
 {
-	int64_t until = clock_mono_ms() + conn->connect_ms;
-	PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+	while (conn->connecting != PGRES_POLLING_OK) {
+		int what = conn->connecting == PGRES_POLLING_READING ? CONN_READABLE :
+			CONN_WRITABLE;
 
-	while (status != PGRES_POLLING_OK) {
-		int what = status == PGRES_POLLING_READING ? CONN_READABLE : CONN_WRITABLE;
-
-		if (status == PGRES_POLLING_FAILED || PQstatus(conn->pg) == CONNECTION_BAD)
+		if (conn->connecting == PGRES_POLLING_FAILED ||
+		    PQstatus(conn->pg) == CONNECTION_BAD)
 			return conn_lost(conn, err);
-		if (!wait_until(conn, what, until, err))
+		if (!wait_until(conn, what, conn->connect_until, err))
 			return false;
-		status = PQconnectPoll(conn->pg);
+		conn->connecting = PQconnectPoll(conn->pg);
 	}
 	return true;
+}
+
+/* What a local server lets us say at once is said, and it works while others are seen to. */
+static void
+greet(struct conn *conn)
+{
+	struct pollfd fd = { .fd = PQsocket(conn->pg), .events = POLLOUT };
+
+	if (fd.fd >= 0 && poll(&fd, 1, 0) > 0)
+		conn->connecting = PQconnectPoll(conn->pg);
 }
 
 static bool
@@ -219,7 +229,10 @@ connect_start(struct conn *conn, const struct conn_options *options, struct err 
 	conn->pg = PQconnectStartParams(keywords, values, 1);
 	if (conn->pg == NULL)
 		return err_set(err, ERR_RETRY, "out of memory");
-	return connect_finish(conn, err);
+	conn->connecting = PGRES_POLLING_WRITING;
+	conn->connect_until = clock_mono_ms() + conn->connect_ms;
+	greet(conn);
+	return true;
 }
 
 /* TCP finds the size that the way needs, and is best left to it. */
@@ -254,7 +267,7 @@ pin_settings(struct conn *conn, const char *synchronous_commit, struct err *err)
 }
 
 bool
-conn_open(struct conn **conn, const struct conn_options *options, struct err *err)
+conn_begin(struct conn **conn, const struct conn_options *options, struct err *err)
 {
 	struct conn *c = mem_zalloc(sizeof(*c));
 
@@ -266,17 +279,32 @@ conn_open(struct conn **conn, const struct conn_options *options, struct err *er
 		conn_close(c);
 		return false;
 	}
-	PQsetNoticeReceiver(c->pg, notice_seen, c);
-	widen_local(c);
-	if (PQsetnonblocking(c->pg, 1) != 0 ||
-	    !pin_settings(c, options->synchronous_commit, err)) {
-		if (err->class == ERR_NONE)
-			conn_lost(c, err);
-		conn_close(c);
-		return false;
-	}
 	*conn = c;
 	return true;
+}
+
+bool
+conn_finish(struct conn *conn, const struct conn_options *options, struct err *err)
+{
+	if (conn->connecting == PGRES_POLLING_OK)
+		return true;
+	if (!connect_finish(conn, err))
+		return false;
+	PQsetNoticeReceiver(conn->pg, notice_seen, conn);
+	widen_local(conn);
+	return (PQsetnonblocking(conn->pg, 1) == 0 || conn_lost(conn, err)) &&
+	       pin_settings(conn, options->synchronous_commit, err);
+}
+
+bool
+conn_open(struct conn **conn, const struct conn_options *options, struct err *err)
+{
+	if (!conn_begin(conn, options, err))
+		return false;
+	if (conn_finish(*conn, options, err))
+		return true;
+	conn_close_at(conn);
+	return false;
 }
 
 void
@@ -446,6 +474,17 @@ conn_send(struct conn *conn, const char *sql, const struct params *params, struc
 	if (params == NULL)
 		params = &none;
 	return prepare(conn, sql, params, &name, err) && put_statement(conn, name, params, err);
+}
+
+bool
+conn_ask(struct conn *conn, const char *sql, struct err *err)
+{
+	if (conn_busy(conn))
+		return err_set(err, ERR_BUG, "a statement is still under way");
+	if (!PQsendQueryParams(conn->pg, sql, 0, NULL, NULL, NULL, NULL, 1))
+		return conn_lost(conn, err);
+	conn->under_way++;
+	return flush(conn, err);
 }
 
 bool

@@ -42,6 +42,15 @@ struct conn_options {
  */
 MUST_USE bool conn_open(struct conn **conn, const struct conn_options *options, struct err *err);
 
+/*
+ * The same in two halves: conn_begin() does not wait for the server (only a host's name may have to
+ * be looked up), conn_finish() does, with the same options, and has nothing to do when it is
+ * called again.  Between the two a session can only be finished or closed, and when conn_finish()
+ * fails it can only be closed.
+ */
+MUST_USE bool conn_begin(struct conn **conn, const struct conn_options *options, struct err *err);
+MUST_USE bool conn_finish(struct conn *conn, const struct conn_options *options, struct err *err);
+
 /* Ends the session without waiting for the server; NULL is fine. */
 void conn_close(struct conn *conn);
 
@@ -74,6 +83,9 @@ MUST_USE bool conn_collect(struct conn *conn, PGresult **result, struct err *err
  */
 MUST_USE bool conn_queue(struct conn *conn, const char *sql, const struct params *params,
 			 struct err *err);
+
+/* conn_send() for what has no parameters and is asked once in a session: it is not prepared. */
+MUST_USE bool conn_ask(struct conn *conn, const char *sql, struct err *err);
 
 /* A statement sent is not yet collected. */
 bool conn_busy(const struct conn *conn);

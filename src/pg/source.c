@@ -33,10 +33,27 @@ rest(struct source *source)
 	reader->conn = NULL;
 }
 
+/* If it fails, whoever asks something tries again and hears of it. */
+static void
+approach(struct source *source)
+{
+	struct reader *reader = reader_of(source);
+	struct err unheard = ERR_INIT;
+
+	if (reader->conn == NULL)
+		(void) !conn_begin(&reader->conn, &reader->options, &unheard);
+}
+
+/* What was begun may have been left waiting for so long that the server has given it up. */
 static bool
 connected(struct reader *reader, struct err *err)
 {
-	return reader->conn != NULL || conn_open(&reader->conn, &reader->options, err);
+	struct err unheard = ERR_INIT;
+
+	if (reader->conn != NULL && conn_finish(reader->conn, &reader->options, &unheard))
+		return true;
+	rest(&reader->source);
+	return conn_open(&reader->conn, &reader->options, err);
 }
 
 /* After a failure nobody knows what the session still has to say: the next question makes a new
@@ -172,7 +189,7 @@ struct source *
 source_new(const struct conn_options *options, size_t piece_bytes)
 {
 	static const struct source_ops ops = {
-		read_start, read_finish, describe, knows, rest
+		approach, read_start, read_finish, describe, knows, rest
 	};
 	struct reader *reader = mem_zalloc(sizeof(*reader));
 

@@ -3,10 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/attr.h"
+
 /* Names and numbers of the attachment come with the tables, which an absent extension has not. */
-#define TABLES_FROM \
+#define TABLES_FROM(more) \
 	"  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace" \
-	"  %s" \
+	"  " more \
 	" WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relpersistence = 'p'" \
 	"   AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'elvis')" \
 	"   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass" \
@@ -43,42 +45,36 @@ text_or_null(struct arena *arena, const PGresult *result, int row, int column)
 		       : arena_strdup(arena, result_text(result, row, column));
 }
 
-static bool
-read_installed(struct inventory *inventory, struct conn *conn, struct err *err)
-{
-	AUTO_RESULT PGresult *result = NULL;
+/* The second question has the server read every control file it has. */
+static const char installed_sql[] =
+	"SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis'),"
+	"       EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis')"
+	"       OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'elvis')";
 
-	/* the second question has the server read every control file it has */
-	if (!conn_run(conn,
-		      "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis'),"
-		      "       EXISTS (SELECT FROM pg_extension WHERE extname = 'elvis')"
-		      "       OR EXISTS (SELECT FROM pg_available_extensions WHERE name = 'elvis')",
-		      NULL, &result, err))
-		return false;
+static void
+take_installed(struct inventory *inventory, const PGresult *result, struct arena *arena)
+{
+	(void) arena;
 	inventory->installed = result_bool(result, 0, 0);
 	inventory->available = result_bool(result, 0, 1);
-	return true;
 }
 
-static bool
-read_node(struct inventory *inventory, struct conn *conn, struct arena *arena, struct err *err)
-{
-	AUTO_RESULT PGresult *result = NULL;
+static const char node_sql[] =
+	"SELECT s.id, s.name, s.incarnation, s.genuine, s.detail,"
+	"       (SELECT n.priority FROM elvis.node n)"
+	"  FROM elvis.node_state() s";
 
-	if (!conn_run(conn,
-		      "SELECT s.id, s.name, s.incarnation, s.genuine, s.detail,"
-		      "       (SELECT n.priority FROM elvis.node n)"
-		      "  FROM elvis.node_state() s", NULL, &result, err))
-		return false;
+static void
+take_node(struct inventory *inventory, const PGresult *result, struct arena *arena)
+{
 	if (PQntuples(result) == 0 || result_null(result, 0, 0))
-		return true;
+		return;
 	inventory->id = (uint32_t) result_i32(result, 0, 0);
 	inventory->name = arena_strdup(arena, result_text(result, 0, 1));
 	inventory->incarnation = result_i64(result, 0, 2);
 	inventory->genuine = result_bool(result, 0, 3);
 	inventory->detail = text_or_null(arena, result, 0, 4);
 	inventory->priority = result_i32(result, 0, 5);
-	return true;
 }
 
 /* Names with a \1 between them */
@@ -105,20 +101,18 @@ compare_tables(const void *a, const void *b)
 	return order != 0 ? order : strcmp(left->name, right->name);
 }
 
-static bool
-read_tables(struct inventory *inventory, struct conn *conn, struct arena *arena,
-	    struct err *err)
-{
-	AUTO_RESULT PGresult *result = NULL;
-	struct inventory_table *tables;
-	const char *sql = inventory->installed
-		? arena_printf(arena, TABLES_SELECT
-			       " a.role, a.key::text, coalesce(a.capture_unchanged, -1), " ARMED
-			       TABLES_FROM, "LEFT JOIN elvis.attachment a ON a.relid = c.oid")
-		: arena_printf(arena, TABLES_SELECT " NULL::text, NULL::text, -1, true" TABLES_FROM, "");
+static const char tables_sql[] =
+	TABLES_SELECT " a.role, a.key::text, coalesce(a.capture_unchanged, -1), " ARMED
+	TABLES_FROM("LEFT JOIN elvis.attachment a ON a.relid = c.oid");
 
-	if (!conn_run(conn, sql, NULL, &result, err))
-		return false;
+static const char plain_tables_sql[] =
+	TABLES_SELECT " NULL::text, NULL::text, -1, true" TABLES_FROM("");
+
+static void
+take_tables(struct inventory *inventory, const PGresult *result, struct arena *arena)
+{
+	struct inventory_table *tables;
+
 	inventory->n_tables = (size_t) PQntuples(result);
 	tables = arena_zalloc(arena, (inventory->n_tables + 1) * sizeof(*tables));
 	for (int i = 0; i < PQntuples(result); i++)
@@ -137,20 +131,17 @@ read_tables(struct inventory *inventory, struct conn *conn, struct arena *arena,
 		};
 	qsort(tables, inventory->n_tables, sizeof(*tables), compare_tables);
 	inventory->tables = tables;
-	return true;
 }
 
-static bool
-read_subscribers(struct inventory *inventory, struct conn *conn, struct arena *arena,
-		 struct err *err)
+static const char subscribers_sql[] =
+	"SELECT link::text, name, target, state, reason, confirmed_id"
+	"  FROM elvis.subscriber ORDER BY name, link";
+
+static void
+take_subscribers(struct inventory *inventory, const PGresult *result, struct arena *arena)
 {
-	AUTO_RESULT PGresult *result = NULL;
 	struct inventory_subscriber *subscribers;
 
-	if (!conn_run(conn,
-		      "SELECT link::text, name, target, state, reason, confirmed_id"
-		      "  FROM elvis.subscriber ORDER BY name, link", NULL, &result, err))
-		return false;
 	inventory->n_subscribers = (size_t) PQntuples(result);
 	subscribers = arena_zalloc(arena, (inventory->n_subscribers + 1) * sizeof(*subscribers));
 	for (int i = 0; i < PQntuples(result); i++)
@@ -163,20 +154,17 @@ read_subscribers(struct inventory *inventory, struct conn *conn, struct arena *a
 			.confirmed_id = result_i64(result, i, 5),
 		};
 	inventory->subscribers = subscribers;
-	return true;
 }
 
-static bool
-read_positions(struct inventory *inventory, struct conn *conn, struct arena *arena,
-	       struct err *err)
+static const char positions_sql[] =
+	"SELECT link::text, name, source, incarnation, from_id, from_token, to_id,"
+	"       seq, at FROM elvis.position ORDER BY name, link";
+
+static void
+take_positions(struct inventory *inventory, const PGresult *result, struct arena *arena)
 {
-	AUTO_RESULT PGresult *result = NULL;
 	struct inventory_position *positions;
 
-	if (!conn_run(conn,
-		      "SELECT link::text, name, source, incarnation, from_id, from_token, to_id,"
-		      "       seq, at FROM elvis.position ORDER BY name, link", NULL, &result, err))
-		return false;
 	inventory->n_positions = (size_t) PQntuples(result);
 	positions = arena_zalloc(arena, (inventory->n_positions + 1) * sizeof(*positions));
 	for (int i = 0; i < PQntuples(result); i++)
@@ -192,30 +180,65 @@ read_positions(struct inventory *inventory, struct conn *conn, struct arena *are
 			.at = result_null(result, i, 8) ? 0 : result_time(result, i, 8),
 		};
 	inventory->positions = positions;
-	return true;
 }
 
-static bool
-read_all(struct inventory *inventory, struct conn *conn, struct arena *arena, struct err *err)
+/* What is asked, in this order; of a node without the extension it is `bare`, or nothing. */
+static const struct step {
+	const char *sql, *bare;
+	void (*take)(struct inventory *, const PGresult *, struct arena *);
+} steps[] = {
+	{ installed_sql, installed_sql, take_installed },
+	{ node_sql, NULL, take_node },
+	{ tables_sql, plain_tables_sql, take_tables },
+	{ subscribers_sql, NULL, take_subscribers },
+	{ positions_sql, NULL, take_positions },
+};
+
+static void
+ask(struct inquiry *inquiry, const struct step *step)
 {
-	if (!read_installed(inventory, conn, err))
-		return false;
-	if (inventory->installed && !read_node(inventory, conn, arena, err))
-		return false;
-	if (!read_tables(inventory, conn, arena, err))
-		return false;
-	return !inventory->installed ||
-	       (read_subscribers(inventory, conn, arena, err) &&
-		read_positions(inventory, conn, arena, err));
+	const char *sql = inquiry->inventory->installed ? step->sql : step->bare;
+
+	inquiry->asked = inquiry->done && sql != NULL;
+	if (inquiry->asked)
+		inquiry->asked = inquiry->done = conn_ask(inquiry->conn, sql, inquiry->err);
 }
 
-bool
-inventory_read(struct inventory *inventory, struct conn *conn, struct arena *arena,
-	       struct err *err)
+static void
+take(struct inquiry *inquiry, const struct step *step, struct arena *arena)
 {
-	*inventory = (struct inventory){ 0 };
-	return conn_command(conn, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", err) &&
-	       read_all(inventory, conn, arena, err) && conn_command(conn, "COMMIT", err);
+	AUTO_RESULT PGresult *result = NULL;
+
+	if (!inquiry->asked)
+		return;
+	inquiry->done = conn_collect(inquiry->conn, &result, inquiry->err);
+	if (inquiry->done)
+		step->take(inquiry->inventory, result, arena);
+}
+
+static void
+command(struct inquiry *inquiry, const char *sql)
+{
+	inquiry->done = inquiry->done && conn_command(inquiry->conn, sql, inquiry->err);
+}
+
+/* Each question goes to all before the first answer is waited for. */
+void
+inventory_read(struct inquiry *inquiries, size_t n, struct arena *arena)
+{
+	for (size_t i = 0; i < n; i++) {
+		*inquiries[i].inventory = (struct inventory){ 0 };
+		inquiries[i].done = true;
+		command(&inquiries[i], "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY");
+	}
+	for (size_t step = 0; step < ARRAY_LEN(steps); step++) {
+		for (size_t i = 0; i < n; i++)
+			ask(&inquiries[i], &steps[step]);
+		for (size_t i = 0; i < n; i++)
+			take(&inquiries[i], &steps[step], arena);
+	}
+	for (size_t i = 0; i < n; i++)
+		command(&inquiries[i], "COMMIT");
 }
 
 const struct inventory_table *

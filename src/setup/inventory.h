@@ -63,8 +63,16 @@ struct inventory {
 	size_t n_positions;
 };
 
-MUST_USE bool inventory_read(struct inventory *inventory, struct conn *conn,
-			     struct arena *arena, struct err *err);
+/* One of several databases to be asked at the same time */
+struct inquiry {
+	struct conn *conn;
+	struct inventory *inventory;
+	struct err *err;
+	bool done;			/* else `err` says why not */
+	bool asked;			/* an answer is under way */
+};
+
+void inventory_read(struct inquiry *inquiries, size_t n, struct arena *arena);
 
 /* NULL: there is none. */
 MUST_USE const struct inventory_table *inventory_table(const struct inventory *inventory,

@@ -5,14 +5,66 @@
 
 #include "base/mem.h"
 
-static void
-ask_node(struct site *site, struct site_node *node)
+static struct conn_options
+options_of(const struct site_node *node, const struct conn_options *how)
 {
-	if (inventory_read(&node->inventory, node->conn, site->arena, &node->err))
-		return;
+	struct conn_options options = *how;
+
+	options.conninfo = node->node->conninfo;
+	return options;
+}
+
+static void
+approach_node(struct site_node *node, const struct conn_options *how)
+{
+	struct conn_options options = options_of(node, how);
+
+	if (!conn_begin(&node->conn, &options, &node->err))
+		err_wrap(&node->err, "node '%s'", node->node->name);
+}
+
+static void
+lose_node(struct site_node *node)
+{
 	err_wrap(&node->err, "node '%s'", node->node->name);
-	conn_close(node->conn);
-	node->conn = NULL;
+	conn_close_at(&node->conn);
+}
+
+/* All are connected to at the same time, so that whoever takes long holds up the others once. */
+static void
+connect_nodes(struct site *site, const struct conn_options *how)
+{
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		approach_node(&site->nodes[i], how);
+	for (size_t i = 0; i < site->conf->n_nodes; i++) {
+		struct site_node *node = &site->nodes[i];
+		struct conn_options options = options_of(node, how);
+
+		if (node->conn != NULL && !conn_finish(node->conn, &options, &node->err))
+			lose_node(node);
+	}
+}
+
+static void
+ask_nodes(struct site *site)
+{
+	AUTO_FREE struct inquiry *inquiries =
+		mem_zalloc((site->conf->n_nodes + 1) * sizeof(*inquiries));
+	size_t n = 0;
+
+	for (size_t i = 0; i < site->conf->n_nodes; i++) {
+		struct site_node *node = &site->nodes[i];
+
+		if (node->conn != NULL)
+			inquiries[n++] = (struct inquiry){
+				.conn = node->conn, .inventory = &node->inventory,
+				.err = &node->err,
+			};
+	}
+	inventory_read(inquiries, n, site->arena);
+	for (size_t i = 0; i < site->conf->n_nodes; i++)
+		if (site->nodes[i].conn != NULL && site->nodes[i].err.class != ERR_NONE)
+			lose_node(&site->nodes[i]);
 }
 
 static int
@@ -85,22 +137,15 @@ gather_tables(struct site *site)
 struct site *
 site_open_with(const struct conf *conf, const struct conn_options *how)
 {
-	struct conn_options options = *how;
 	struct site *site = mem_zalloc(sizeof(*site));
 
 	site->conf = conf_ref(conf);
 	site->arena = arena_new();
 	site->nodes = mem_zalloc((conf->n_nodes + 1) * sizeof(*site->nodes));
-	for (size_t i = 0; i < conf->n_nodes; i++) {
-		struct site_node *node = &site->nodes[i];
-
-		node->node = &conf->nodes[i];
-		options.conninfo = conf->nodes[i].conninfo;
-		if (conn_open(&node->conn, &options, &node->err))
-			ask_node(site, node);
-		else
-			err_wrap(&node->err, "node '%s'", node->node->name);
-	}
+	for (size_t i = 0; i < conf->n_nodes; i++)
+		site->nodes[i].node = &conf->nodes[i];
+	connect_nodes(site, how);
+	ask_nodes(site);
 	gather_tables(site);
 	return site;
 }
@@ -137,18 +182,6 @@ site_complete(const struct site *site, struct err *err)
 	return true;
 }
 
-bool
-site_refresh(struct site *site, struct err *err)
-{
-	if (!site_complete(site, err))
-		return false;
-	arena_reset(site->arena);
-	for (size_t i = 0; i < site->conf->n_nodes; i++)
-		ask_node(site, &site->nodes[i]);
-	gather_tables(site);
-	return site_complete(site, err);
-}
-
 struct site_node *
 site_node(const struct site *site, const struct conf_node *node)
 {
@@ -161,11 +194,15 @@ identify(const char *conninfo, const char *application, struct arena *arena, uin
 {
 	AUTO_CONN struct conn *conn = NULL;
 	struct inventory inventory;
+	struct inquiry inquiry = { .inventory = &inventory, .err = err };
 
 	if (!conn_open(&conn, &(struct conn_options){
 			.conninfo = conninfo, .application = application, .stop_fd = -1,
-		}, err) ||
-	    !inventory_read(&inventory, conn, arena, err))
+		}, err))
+		return false;
+	inquiry.conn = conn;
+	inventory_read(&inquiry, 1, arena);
+	if (!inquiry.done)
 		return false;
 	if (inventory.id != 0) {
 		*id = inventory.id;

@@ -41,9 +41,6 @@ void site_close(struct site *site);	/* NULL is fine */
 /* The error of the first node that could not be asked, ERR_RETRY mostly. */
 MUST_USE bool site_complete(const struct site *site, struct err *err);
 
-/* Asks them all again, after something was changed. */
-MUST_USE bool site_refresh(struct site *site, struct err *err);
-
 MUST_USE struct site_node *site_node(const struct site *site, const struct conf_node *node);
 
 /*

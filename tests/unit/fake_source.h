@@ -34,6 +34,12 @@ fake_fails(struct fake_source *f, struct err *err)
 	return true;
 }
 
+static inline void
+fake_approach(struct source *source)
+{
+	(void) source;
+}
+
 static inline bool
 fake_read_start(struct source *source, const struct cursor *cursor, int form, struct err *err)
 {
@@ -119,7 +125,7 @@ fake_rest(struct source *source)
 }
 
 static const struct source_ops fake_source_ops = {
-	fake_read_start, fake_read_finish, fake_describe, fake_knows, fake_rest,
+	fake_approach, fake_read_start, fake_read_finish, fake_describe, fake_knows, fake_rest,
 };
 
 #endif

@@ -166,6 +166,7 @@ sub table
 sub measure
 {
 	my ($self, $name) = @_;
+	my $began = time;
 	my $parts;
 
 	require "$self->{bench}/measure/$name.pm";
@@ -182,7 +183,8 @@ sub measure
 	$self->{incomplete} = 1 unless $parts;
 	return join "\n", "## $name\n", $name->about, $parts ? @$parts : "It failed.\n",
 		$self->left_out,
-		"Load average when it ended: " . Bench::Machine::load() . ".\n";
+		sprintf "Took %d s; load average when it ended: %s.\n", time - $began,
+		Bench::Machine::load();
 }
 
 # Finds the peer by the server that the reason speaks of; false if there is none.

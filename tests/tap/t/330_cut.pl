@@ -114,7 +114,25 @@ my $end = $daemon->wait_for_log(qr/info +link paris_lyon/, $from);
 ok($end, 'and so is its return');
 ok(same_pgbench(@both), 'it has what it missed then');
 
-is($lyon->sql('select count(*) from elvis.resolution'), 0, 'without a conflict');
+# ---- away from the start ----
+
+# while a link waits for its target it has begun to connect to its source, which ends that
 is($daemon->stop, 0, 'the daemon ends well');
+$lyon->stop('immediate');
+$paris->sql('insert into pgbench_history values (1, 1, 1, 2)');
+$from = length $daemon->log_text;
+$daemon->start;
+$daemon->wait_for_log(qr/warning link paris_lyon/, $from);
+$paris->poll("select count(*) = 2 from pg_stat_activity where application_name = 'elvisd paris'");
+$paris->sql("select pg_terminate_backend(pid) from pg_stat_activity
+	where application_name = 'elvisd paris'");
+$lyon->start;
+$daemon->wait_caught_up;
+ok(same_pgbench(@both), 'a target that was away when the daemon started gets what it missed');
+unlike(substr($daemon->log_text, $from), qr/reading/,
+	'and what the source had ended meanwhile is begun anew without a word');
+
+is($lyon->sql('select count(*) from elvis.resolution'), 0, 'without a conflict');
+is($daemon->stop, 0, 'the daemon ends well again');
 
 done_testing();
