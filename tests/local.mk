@@ -147,7 +147,8 @@ tap_tests = \
 	tests/tap/t/145_apply_owners.pl \
 	tests/tap/t/150_apply_session.pl \
 	tests/tap/t/155_apply_rows.pl \
-	tests/tap/t/157_apply_runs.pl
+	tests/tap/t/157_apply_runs.pl \
+	tests/tap/t/158_apply_beside_users.pl
 
 # The same with everything in its place: what the product promises, end to end.  With
 # ELVIS_LONG=1, as in make check-long, each tries for longer.

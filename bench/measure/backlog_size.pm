@@ -18,6 +18,9 @@ of the largest backlog against the cheapest of the smaller ones.
 TEXT
 }
 
+# Its goals are ratios of elvis to elvis.
+sub with_itself { return 1; }
+
 sub run
 {
 	my ($class, $bench) = @_;

@@ -37,7 +37,7 @@ my @backlogs = map { my %of; @of{@columns} = @$_; \%of }
 
 # How many changes, quick or not, by what is done and to which table
 my %changes = (
-	pgbench => { tpcb => [ 100_000, 200_000 ] },
+	pgbench => { tpcb => [ 60_000, 200_000 ] },
 	bulk => { insert => [ 200_000, 500_000 ], update => [ 100_000, 200_000 ],
 		delete => [ 200_000, 500_000 ] },
 	wide => { map { $_ => [ 40_000, 200_000 ] } qw(insert update delete) },

@@ -19,7 +19,7 @@ TEXT
 sub run
 {
 	my ($class, $bench) = @_;
-	my $most = $bench->quick ? 400_000 : 2_000_000;
+	my $most = $bench->quick ? 200_000 : 2_000_000;
 	my @variants = grep { $bench->variant($_)->has_daemon } $bench->delivering;
 	my (%n, %peak, %cache);
 

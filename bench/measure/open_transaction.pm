@@ -27,6 +27,9 @@ my @cases = (
 	{ name => 'reader, target', at => 'target', does => $read },
 );
 
+# Its goals are ratios of elvis to elvis.
+sub with_itself { return 1; }
+
 sub run
 {
 	my ($class, $bench) = @_;

@@ -96,11 +96,14 @@ sub unable
 		$self->variant($name)->cannot($self->{measuring});
 }
 
+# In a quick run a measurement that compares elvis with elvis is of elvis alone.
 sub delivering
 {
 	my ($self) = @_;
+	my @those = grep { $self->variant($_)->delivers } $self->variants;
 
-	return grep { $self->variant($_)->delivers } $self->variants;
+	return @those unless $self->quick && $self->{measuring}->can('with_itself');
+	return grep { $_ eq 'elvis' } @those;
 }
 
 # By the names of those that deliver, a route each.  label: for the names of the servers,

@@ -7,7 +7,8 @@
 #	ok(same_pgbench($paris, $lyon), 'the same rows');
 #
 # Options: clients, seconds or transactions (of each client), settings => what the sessions
-# set.  pgbench_history has no key: what is applied twice is there twice.
+# set, script => what they do instead of pgbench's own transaction.  pgbench_history has no
+# key: what is applied twice is there twice.
 package Elvis::Load;
 
 use strict;
@@ -56,11 +57,21 @@ sub new
 	my @length = $option{transactions} ? ('-t', $option{transactions})
 	  : ('-T', $option{seconds});
 	my @command = ('pgbench', '-n', '-c', $option{clients}, '-j', 2, @length,
-		$node->conninfo);
+		script($option{script}), $node->conninfo);
 
 	local $ENV{PGOPTIONS} = $option{settings} if $option{settings};
 	$self->{harness} = IPC::Run::start(\@command, '<', \undef, '&>', \$self->{said});
 	return $self;
+}
+
+sub script
+{
+	my ($text) = @_;
+
+	return () unless defined $text;
+	my $file = PostgreSQL::Test::Utils::tempdir() . '/script';
+	PostgreSQL::Test::Utils::append_to_file($file, $text);
+	return ('-f', $file);
 }
 
 # Waits for its end: pgbench's exit status
