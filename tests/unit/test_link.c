@@ -474,6 +474,51 @@ START_TEST(cut_off_at_any_call_it_loses_and_repeats_nothing)
 }
 END_TEST
 
+/* Rows of the largest target transaction, of a backlog of very many tables, the call `fail_at`
+ * failing, and then of another such backlog; 0: none fails */
+static void
+largest_of_many_tables(size_t spread_bytes, int fail_at, int *first, int *then)
+{
+	struct world w;
+
+	world_init(&w);
+	w.source.tables = 200;
+	w.source.per_snapshot = 200;
+	w.source.piece = 1000;
+	w.settings.target_bytes = 2500;
+	w.settings.spread_bytes = spread_bytes;
+	w.sink.fail_at = w.source.fail_at = fail_at;
+	world_start(&w);
+	say_state(&w, LINK_RUNNING, 1);
+	say_snapshot(&w, 3);
+	await(&w, 3);
+	*first = w.sink.largest;
+	say_snapshot(&w, 5);
+	await(&w, 5);
+	world_end(&w);
+	*then = w.sink.largest;
+	/* all but the table that is nobody's */
+	ck_assert_int_eq(w.sink.n_ids, 4 * 199 * 3);
+}
+
+START_TEST(a_transaction_grows_with_its_tables_until_one_fails)
+{
+	int plain, spread, failed, then, at = 1;
+
+	largest_of_many_tables(0, 0, &plain, &then);
+	ck_assert_int_eq(then, plain);
+	largest_of_many_tables(1 << 20, 0, &spread, &then);
+	ck_assert_int_gt(spread, plain);
+
+	/* whichever call of the first backlog it is, up to its first effect */
+	do {
+		largest_of_many_tables(1 << 20, at++, &failed, &then);
+	} while (failed == spread && at < 50);
+	ck_assert_int_le(failed, plain);
+	ck_assert_int_gt(then, plain);
+}
+END_TEST
+
 START_TEST(by_transaction_each_source_transaction_is_one)
 {
 	struct world w;
@@ -731,6 +776,7 @@ END_TEST
 UNIT_MAIN("link",
 	  a_backlog_is_taken_in_bites_and_a_snapshot_at_a_time_when_caught_up,
 	  cut_off_at_any_call_it_loses_and_repeats_nothing,
+	  a_transaction_grows_with_its_tables_until_one_fails,
 	  by_transaction_each_source_transaction_is_one,
 	  a_transaction_larger_than_a_piece_stays_one,
 	  batches_read_by_others_are_taken_and_joined,
