@@ -54,6 +54,7 @@ pg_sources = \
 	%reldir%/pg/sqlstate.c %reldir%/pg/sqlstate.h
 
 conf_sources = \
+	%reldir%/conf/alike.c %reldir%/conf/alike.h \
 	%reldir%/conf/arguments.c \
 	%reldir%/conf/conf.c %reldir%/conf/conf.h \
 	%reldir%/conf/finding.c %reldir%/conf/finding.h \

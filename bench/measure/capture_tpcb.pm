@@ -80,7 +80,7 @@ sub take_turns
 	my @to = map { "$_=" . $server{$_}->conninfo } sort keys %server;
 
 	return $bench->capture_output($bench->place->compile_client('tpcb'),
-		'-M', $protocol, '-s', 300, '-r', $bench->quick ? 16 : 60,
+		'-M', $protocol, '-s', 300, '-r', $bench->quick ? 12 : 60,
 		'-a', $bench->scale * 100_000, @to);
 }
 

@@ -37,7 +37,7 @@ my %share = (bulk => 1, wide => 10, document => 200);
 sub run
 {
 	my ($class, $bench) = @_;
-	my $changes = $bench->quick ? 250_000 : 5_000_000;
+	my $changes = $bench->quick ? 200_000 : 5_000_000;
 	my @variants = grep { $bench->variant($_)->copies } $bench->delivering;
 	my @ways = ($rows, $whole, @variants);
 	my (%wall, %cpu);

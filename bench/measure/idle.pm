@@ -22,7 +22,7 @@ my @parts = qw(source target daemon);
 sub run
 {
 	my ($class, $bench) = @_;
-	my $seconds = $bench->quick ? 6 : 30;
+	my $seconds = $bench->quick ? 4 : 30;
 	my @variants = $bench->delivering;
 	my %route = $bench->routes;
 	my %percent;

@@ -25,7 +25,7 @@ my %goal = (50 => 0.6, 99 => 1.0);
 sub run
 {
 	my ($class, $bench) = @_;
-	my $seconds = $bench->quick ? 5 : 20;
+	my $seconds = $bench->quick ? 4 : 20;
 	my @variants = $bench->delivering;
 	my %route = $bench->routes(conf => "wal_keep_size = 4GB\n");
 	my %ms;

@@ -19,7 +19,7 @@ TEXT
 sub run
 {
 	my ($class, $bench) = @_;
-	my $transactions = $bench->quick ? 10_000 : 50_000;
+	my $transactions = $bench->quick ? 5_000 : 50_000;
 	my (@rows, %bytes);
 
 	for my $name ($bench->variants)

@@ -68,12 +68,14 @@ sub stop
 {
 	my ($self) = @_;
 
-	Bench::Slot::settle($self->{source});
 	for my $target (@{ $self->{targets} })
 	{
 		$target->sql('alter subscription bench disable');
+		# it would look for that only once a second
+		$target->sql("select pg_terminate_backend($_)") for $self->apply_backends($target);
 		wait_until("the worker to end", sub { !$self->apply_backends($target) });
 	}
+	Bench::Slot::settle($self->{source});
 	return;
 }
 

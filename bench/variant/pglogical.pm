@@ -94,12 +94,12 @@ sub stop
 {
 	my ($self) = @_;
 
-	Bench::Slot::settle($self->{source});
 	$self->each_subscription('disable');
 	for my $target (@{ $self->{targets} })
 	{
 		wait_until('the worker to end', sub { !$self->apply_backends($target) });
 	}
+	Bench::Slot::settle($self->{source});
 	return;
 }
 

@@ -15,17 +15,18 @@ CONF
 
 # A slot's restart point moves on only where running transactions are logged, and all after
 # it is decoded again at the next start.  A server that lives does that every 15 s; here it
-# is done before the worker is stopped, or each measurement would pay for those before it.
+# is done when the workers have ended, who have all there is, or each measurement would pay for
+# those before it.
 sub settle
 {
 	my ($source) = @_;
-	my $reached = $source->sql("select pg_current_wal_insert_lsn()");
 
-	wait_until("slots to move on", sub {
-		$source->sql("checkpoint");
-		$source->sql("select bool_and(restart_lsn >= '$reached') " .
-			"from pg_replication_slots") eq "t"
-	}, 0.2);
+	$source->sql("checkpoint");
+	my $reached = $source->sql("select pg_current_wal_insert_lsn()");
+	wait_until("slots to be let go", sub {
+		$source->sql("select bool_or(active) from pg_replication_slots") ne "t" });
+	$source->sql("select pg_replication_slot_advance(slot_name, '$reached') " .
+		"from pg_replication_slots");
 	return;
 }
 
