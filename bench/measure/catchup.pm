@@ -55,7 +55,7 @@ sub run
 
 	for my $repetition (1 .. $bench->repetitions)
 	{
-		for my $backlog (grep { $repetition <= times($bench, $_) } @backlogs)
+		for my $backlog (grep { $repetition <= turns($bench, $_) } @backlogs)
 		{
 			my $n = changes($bench, $backlog);
 			my @here = grep { $bench->takes_part($_, $backlog->{name}) } @variants;
@@ -88,7 +88,7 @@ sub run
 }
 
 # What is no goal of ours is done less often.
-sub times
+sub turns
 {
 	my ($bench, $backlog) = @_;
 
