@@ -15,19 +15,19 @@ options_of(const struct site_node *node, const struct conn_options *how)
 }
 
 static void
+lose_node(struct site_node *node)
+{
+	err_wrap(&node->err, "node '%s'", node->node->name);
+	conn_close_at(&node->conn);
+}
+
+static void
 approach_node(struct site_node *node, const struct conn_options *how)
 {
 	struct conn_options options = options_of(node, how);
 
 	if (!conn_begin(&node->conn, &options, &node->err))
-		err_wrap(&node->err, "node '%s'", node->node->name);
-}
-
-static void
-lose_node(struct site_node *node)
-{
-	err_wrap(&node->err, "node '%s'", node->node->name);
-	conn_close_at(&node->conn);
+		lose_node(node);
 }
 
 /* All are connected to at the same time, so that whoever takes long holds up the others once. */
