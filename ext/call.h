@@ -85,6 +85,7 @@ typedef struct ApplyCall {
 	int n_queued;
 	int n_waiting;		/* tables that entries wait for */
 	TupleTableSlot *inserting[CALL_INSERTS_MAX];	/* for waiting rows while they go in */
+	struct resolutions *resolutions;	/* recorded and not yet in (resolution.c) */
 } ApplyCall;
 
 ApplyCall *call_begin(Walk *walk, bool careful);
@@ -242,6 +243,9 @@ void entries_insert(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, in
 
 /* Of the row in `fresh`, which has just replaced the one in `found`; `how`: what that was told. */
 void entries_update(ApplyCall *call, OpenTable *table, compat_update_indexes how);
+
+/* The row in `fresh` has the found one's key in this index, so nobody else can have it. */
+bool entries_keep_key(OpenTable *table, int i);
 
 /* One entry, by the server; `checked`: a unique index is asked whether another row has the key. */
 void entries_insert_one(OpenTable *table, int i, Datum *values, bool *nulls, ItemPointer tid,

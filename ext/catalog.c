@@ -36,6 +36,8 @@ static const char *const names[CATALOG_OBJECTS] = {
 	[CATALOG_SEGMENT] = "segment",
 	[CATALOG_SEGMENT_CURRENT] = "segment_current",
 	[CATALOG_LOG_SEQ] = "log_seq",
+	[CATALOG_RESOLUTION] = "resolution",
+	[CATALOG_RESOLUTION_ID] = "resolution_id_seq",
 };
 
 static Oid schema;

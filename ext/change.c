@@ -90,6 +90,26 @@ note_key_holder(OpenTable *table, ItemPointer tid, Conflict *conflict)
 		conflict->local = table->found;
 }
 
+/* May another row than the one that is replaced have the new row's key in this index? */
+static bool
+may_be_held(OpenTable *table, int i, ItemPointer self)
+{
+	Relation index = table->result->ri_IndexRelationDescs[i];
+
+	return list_member_oid(table->map->unique, RelationGetRelid(index)) &&
+	       (self == NULL || !ItemPointerIsValid(self) || !entries_keep_key(table, i));
+}
+
+static bool
+is_held(ApplyCall *call, OpenTable *table, int i, TupleTableSlot *slot, ItemPointer tid)
+{
+	Relation index = table->result->ri_IndexRelationDescs[i];
+
+	waiting_flush(call, table);
+	return !compat_check_index(table->result, slot, table->estate, tid,
+				   list_make1_oid(RelationGetRelid(index)));
+}
+
 void
 change_find_blockers(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, ItemPointer self,
 		     Conflict *conflict)
@@ -97,7 +117,6 @@ change_find_blockers(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, It
 	bool insert = self == NULL;
 	MemoryContext old;
 
-	waiting_flush(call, table);
 	old = MemoryContextSwitchTo(call->context);
 	entries_need(table);
 	table_need_executor(table);
@@ -111,10 +130,8 @@ change_find_blockers(ApplyCall *call, OpenTable *table, TupleTableSlot *slot, It
 			ItemPointerData tid;
 
 			/* the key first: a row that holds it is not also in the way */
-			if (is_key != (pass == 0) ||
-			    !list_member_oid(table->map->unique, RelationGetRelid(index)) ||
-			    compat_check_index(table->result, slot, table->estate, &tid,
-					       list_make1_oid(RelationGetRelid(index))) ||
+			if (is_key != (pass == 0) || !may_be_held(table, i, self) ||
+			    !is_held(call, table, i, slot, &tid) ||
 			    (self != NULL && ItemPointerEquals(&tid, self)))
 				continue;
 			if (is_key)

@@ -58,9 +58,15 @@ typedef struct Verdict {
 	const char *reason;		/* may be NULL */
 } Verdict;
 
-/* Writes a row of elvis.resolution; `written`: the row as it is here now, NULL when not written. */
-void resolution_record(Walk *walk, const Conflict *conflict, const Verdict *verdict,
+/*
+ * A row of elvis.resolution, which goes in with others of the call; `written`: the row as it is
+ * here now, NULL when not written.
+ */
+void resolution_record(ApplyCall *call, const Conflict *conflict, const Verdict *verdict,
 		       const TextValue *written);
+
+/* Those that wait go in, and the table is closed; its lock is kept. */
+void resolution_close(ApplyCall *call);
 
 /* Names as in SQL. */
 const char *conflict_kind_name(uint8 kind);

@@ -140,6 +140,16 @@ is_unchanged(OpenTable *table, const IndexInfo *info)
 	return true;
 }
 
+bool
+entries_keep_key(OpenTable *table, int i)
+{
+	Relation index = table->result->ri_IndexRelationDescs[i];
+	const IndexInfo *info = table->result->ri_IndexRelationInfo[i];
+
+	return is_plain(index, info) && index->rd_index->indisunique &&
+	       index->rd_index->indisvalid && is_unchanged(table, info);
+}
+
 /* ---- of inserted and replaced rows ---- */
 
 /* Rows of a table whose entries in one of its indexes are due. */

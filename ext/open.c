@@ -23,6 +23,7 @@
 #include "utils/snapmgr.h"
 
 #include "call.h"
+#include "conflict.h"
 #include "capture.h"
 #include "catalog.h"
 #include "compat.h"
@@ -436,6 +437,7 @@ call_close_tables(ApplyCall *call)
 {
 	write_flush_all(call);
 	close_triggers(call);
+	resolution_close(call);
 	memset(call->scanning, 0, sizeof(call->scanning));
 	while (call->tables != NULL) {
 		OpenTable *table = call->tables;

@@ -3,10 +3,11 @@
  */
 #include "postgres.h"
 
+#include "access/htup_details.h"
 #include "access/table.h"
+#include "access/tableam.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
-#include "commands/sequence.h"
 #include "funcapi.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
@@ -173,17 +174,122 @@ row_set_address(Row *row, const struct frame_context *context, uint64 xid, int64
 	row_set(row, RESOLUTION_ORDINAL, Int64GetDatum((int64) ordinal));
 }
 
-static int64
-row_insert(Row *row)
+/* ---- the table ---- */
+
+/* Rows go in together, so that their index entries do; they are of a call at most. */
+#define TOGETHER_MAX 64
+
+/* Larger ones do not wait for as many. */
+#define TOGETHER_SIZE (256 * 1024)
+
+struct resolutions {
+	OpenTable table;
+	Target target;		/* of which there is nothing to know, nor of its map */
+	TargetMap map;
+	MemoryContext rows;	/* those that wait */
+	TupleTableSlot *waiting[TOGETHER_MAX];
+	int n;
+	Size size;
+};
+
+/* In the current memory context */
+static struct resolutions *
+resolutions_begin(void)
 {
-	Relation relation = table_open(catalog_find("resolution"), RowExclusiveLock);
-	int64 id = nextval_internal(catalog_find("resolution_id_seq"), false);
+	struct resolutions *all = palloc0(sizeof(*all));
+
+	all->table.relation = table_open(catalog_oid(CATALOG_RESOLUTION), RowExclusiveLock);
+	all->table.result = makeNode(ResultRelInfo);
+	all->table.result->ri_RelationDesc = all->table.relation;
+	all->table.target = &all->target;
+	all->table.map = &all->map;
+	all->rows = AllocSetContextCreate(CurrentMemoryContext, "elvis resolutions",
+					  ALLOCSET_DEFAULT_SIZES);
+	return all;
+}
+
+static void
+resolutions_flush(ApplyCall *call, struct resolutions *all)
+{
+	MemoryContext old = MemoryContextSwitchTo(all->rows);
+
+	table_multi_insert(all->table.relation, all->waiting, all->n, GetCurrentCommandId(true),
+			   0, NULL);
+	entries_insert(call, &all->table, all->waiting, all->n);
+	for (int i = 0; i < all->n; i++)
+		ExecClearTuple(all->waiting[i]);
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(all->rows);
+	all->n = 0;
+	all->size = 0;
+}
+
+static void
+resolutions_end(ApplyCall *call, struct resolutions *all)
+{
+	if (all->n > 0)
+		resolutions_flush(call, all);
+	for (int i = 0; i < TOGETHER_MAX && all->waiting[i] != NULL; i++)
+		ExecDropSingleTupleTableSlot(all->waiting[i]);
+	table_release(&all->table);
+}
+
+/* A slot lives as long as the relation is open. */
+static TupleTableSlot *
+waiting_slot(struct resolutions *all)
+{
+	TupleTableSlot **slot = &all->waiting[all->n];
+	MemoryContext old;
+
+	if (*slot == NULL) {
+		old = MemoryContextSwitchTo(GetMemoryChunkContext(all));
+		*slot = MakeSingleTupleTableSlot(RelationGetDescr(all->table.relation),
+						 &TTSOpsHeapTuple);
+		MemoryContextSwitchTo(old);
+	}
+	return *slot;
+}
+
+static int64
+resolutions_add(ApplyCall *call, struct resolutions *all, Row *row)
+{
+	int64 id = catalog_sequence_next(CATALOG_RESOLUTION_ID, 1);
+	MemoryContext old = MemoryContextSwitchTo(all->rows);
+	HeapTuple tuple;
 
 	row_set(row, RESOLUTION_ID, Int64GetDatum(id));
-	catalog_insert(relation, row->values, row->nulls);
-	table_close(relation, NoLock);
+	tuple = heap_form_tuple(RelationGetDescr(all->table.relation), row->values, row->nulls);
+	MemoryContextSwitchTo(old);
+	ExecStoreHeapTuple(tuple, waiting_slot(all), false);
+	all->n++;
+	all->size += tuple->t_len;
+	if (all->n == TOGETHER_MAX || all->size >= TOGETHER_SIZE)
+		resolutions_flush(call, all);
 	return id;
 }
+
+static struct resolutions *
+resolutions_of(ApplyCall *call)
+{
+	MemoryContext old;
+
+	if (call->resolutions == NULL) {
+		old = MemoryContextSwitchTo(call->context);
+		call->resolutions = resolutions_begin();
+		MemoryContextSwitchTo(old);
+	}
+	return call->resolutions;
+}
+
+void
+resolution_close(ApplyCall *call)
+{
+	if (call->resolutions != NULL)
+		resolutions_end(call, call->resolutions);
+	call->resolutions = NULL;
+}
+
+/* ---- of a change under way ---- */
 
 static void
 shape_of(const Target *target, Shape *shape)
@@ -218,10 +324,11 @@ row_set_blockers(Row *row, const Shape *shape, const Conflict *conflict)
 }
 
 void
-resolution_record(Walk *walk, const Conflict *conflict, const Verdict *verdict,
+resolution_record(ApplyCall *call, const Conflict *conflict, const Verdict *verdict,
 		  const TextValue *written)
 {
 	const Target *target = conflict->change->target;
+	const Walk *walk = call->walk;
 	const WalkPoint *point = &walk->point;
 	TextValue *before = conflict_before(conflict), *remote = conflict_remote(conflict);
 	Shape shape;
@@ -244,7 +351,7 @@ resolution_record(Walk *walk, const Conflict *conflict, const Verdict *verdict,
 	row_set_address(&row, &point->context,
 			point->context.xid != 0 ? point->context.xid : point->begin.xid,
 			point->begin.seq, point->ordinal);
-	(void) row_insert(&row);
+	(void) resolutions_add(call, resolutions_of(call), &row);
 }
 
 /* ---- a conflict that comes back from the daemon, for a stop ---- */
@@ -395,9 +502,11 @@ elvis_record_resolution(PG_FUNCTION_ARGS)
 	Verdict verdict = { 0 };
 	struct elvis_bytes in;
 	bytea *conflict;
+	struct resolutions *all;
 	TellHead head;
 	Shape shape;
 	Row row;
+	int64 id;
 
 	for (int i = 0; i < 8; i++)
 		if (PG_ARGISNULL(i))
@@ -420,5 +529,8 @@ elvis_record_resolution(PG_FUNCTION_ARGS)
 	read_parts(&in, &head, &shape, &row);
 	if (in.at != in.end)
 		damaged_conflict();
-	PG_RETURN_INT64(row_insert(&row));
+	all = resolutions_begin();
+	id = resolutions_add(NULL, all, &row);
+	resolutions_end(NULL, all);
+	PG_RETURN_INT64(id);
 }

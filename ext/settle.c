@@ -386,7 +386,7 @@ settle(ApplyCall *call, Conflict *conflict, const Verdict *verdict, const WalkAn
 				 verdict->policy, verdict_action_name(verdict->action),
 				 conflict_kind_name(conflict->kind)));
 	}
-	resolution_record(call->walk, conflict, verdict, written);
+	resolution_record(call, conflict, verdict, written);
 	call->walk->failure.kind = 0;
 	return call->drop_columns && conflict->kind == ELVIS_TARGET_COLUMN_MISSING
 		? LOOK_AGAIN : SETTLED;

@@ -169,7 +169,7 @@ pass_named(ApplyCall *call, const Change *change)
 
 	if (skip == NULL)
 		return false;
-	resolution_record(call->walk, &conflict, &verdict, NULL);
+	resolution_record(call, &conflict, &verdict, NULL);
 	call->walk->failure.kind = 0;
 	skip->passed = true;
 	return true;

@@ -195,11 +195,54 @@ for my $state (qw(stop retry))
 	$link->step(answers => [ verdict('keep_local') ]);
 }
 
+# ---- many in one transaction ----
+# A user of the records may have indexes of his own on them, of any kind.
+$lyon->sql('create extension amcheck');
+for my $indexes ('', q(create index on elvis.resolution ((key ->> 'id'));
+	create index on elvis.resolution (ordinal) where kind = 'update_differs';
+	create index on elvis.resolution using hash (seq)))
+{
+	my $what = $indexes ? 'with indexes of others' : 'with its own indexes';
+
+	begin(rules(update_differs => always('apply_remote')));
+	$lyon->sql($indexes) if $indexes;
+	$paris->sql("insert into t select g, g, 'source', 5 from generate_series(101, 400) g");
+	is($link->step->{state}, 'd', "$what: rows");
+	$lyon->sql("update t set v = 'local' where id > 100");
+	$paris->sql("begin; update t set v = 'remote' where id > 100; update t set v = 'forbidden' where id = 2; "
+		. "update t set at = 6 where id > 390; commit");
+	my $told = $link->step(answers => [ verdict('keep_local') ]);
+	is($told->{state}, 'd', "$what: all are settled, and one that is refused behind them") or diag explain $told;
+	is($lyon->sql("select count(*) from t where v = 'remote' and at = 5 + (id > 390)::int"), 300, "$what: all are written");
+	is($lyon->sql("select kind, verdict, count(*), count(distinct ordinal), count(distinct key) from elvis.resolution
+		group by 1, 2 order by 3"), "constraint_violation|keep_local|1|1|1\nupdate_differs|apply_remote|300|300|300",
+		"$what: each is recorded once");
+	is($lyon->sql("select bool_and(ordinal > before and id > id_before) from (select ordinal, lag(ordinal, 1, -1::bigint) over w as before,
+		id, lag(id, 1, 0::bigint) over w as id_before from elvis.resolution window w as (order by at, id)) x"), 't',
+		"$what: in their order");
+	is($lyon->sql(q(select count(*) from elvis.resolution where kind = 'update_differs' and before ->> 'v' = 'source'
+		and local ->> 'v' = 'local' and remote ->> 'v' = 'remote' and written ->> 'v' = 'remote'
+		and key ->> 'id' = local ->> 'id')), 300, "$what: with the row's versions");
+	my ($status, undef, $error) = $lyon->try_sql(q(select bt_index_check(i.indexrelid, true) from pg_index i
+		join pg_class c on c.oid = i.indexrelid join pg_am a on a.oid = c.relam
+		where i.indrelid = 'elvis.resolution'::regclass and a.amname = 'btree'));
+	is($status, 0, "$what: which are sound") or diag $error;
+	is($lyon->sql(q(set enable_seqscan = off; select count(*) from elvis.resolution where key ->> 'id' = '250')), 1, "$what: and lead to it")
+}
+
+# a row whose unique key does not change has nobody in its way; one whose key does is looked at
+begin(rules(update_differs => always('apply_remote')));
+$lyon->sql("update t set v = 'local' where id = 1; insert into t values (9, 11, 'here', 0)");
+$paris->sql("update t set code = 11, v = 'remote' where id = 1");
+my $told = $link->step(answers => [ verdict('keep_local') ]);
+is("$told->{state} " . rows(), "d 1|10|local|5 $two_three 9|11|here|0", 'a key that is taken is a conflict of its own');
+is($lyon->sql('select kind from elvis.resolution'), 'update_exists', 'as which it is recorded');
+
 # ---- verdicts without sense ----
 begin(rules(update_missing => always('apply_remote')));
 $lyon->sql($missing[0]);
 $paris->sql($missing[1]);
-my $told = $link->step;
+$told = $link->step;
 is("$told->{state} $told->{conflict}{kind}", 's policy_error', 'a senseless verdict stops the link');
 $link->{rules} = {};
 $told = $link->step(answers => [ verdict('merge', '1') ]);
