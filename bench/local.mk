@@ -17,6 +17,7 @@ bench_environment = \
 EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/RESULTS.md \
+	%reldir%/alone \
 	%reldir%/growth \
 	%reldir%/peers \
 	%reldir%/plots \

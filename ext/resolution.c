@@ -182,6 +182,8 @@ row_set_address(Row *row, const struct frame_context *context, uint64 xid, int64
 /* Larger ones do not wait for as many. */
 #define TOGETHER_SIZE (256 * 1024)
 
+StaticAssertDecl(TOGETHER_MAX <= CALL_INSERTS_MAX, "entries are made of so many rows at most");
+
 struct resolutions {
 	OpenTable table;
 	Target target;		/* of which there is nothing to know, nor of its map */
@@ -260,7 +262,7 @@ resolutions_add(ApplyCall *call, struct resolutions *all, Row *row)
 	row_set(row, RESOLUTION_ID, Int64GetDatum(id));
 	tuple = heap_form_tuple(RelationGetDescr(all->table.relation), row->values, row->nulls);
 	MemoryContextSwitchTo(old);
-	ExecStoreHeapTuple(tuple, waiting_slot(all), false);
+	ExecStoreHeapTuple(tuple, waiting_slot(all), true);
 	all->n++;
 	all->size += tuple->t_len;
 	if (all->n == TOGETHER_MAX || all->size >= TOGETHER_SIZE)

@@ -29,7 +29,7 @@ sub run
 {
 	my ($class, $bench) = @_;
 	my @counts = $bench->quick ? (1, 4) : (1, 2, 4, 8);
-	my $transactions = $bench->quick ? 10_000 : 40_000;
+	my $transactions = $bench->quick ? 20_000 : 40_000;
 	my @variants = $bench->delivering;
 	my (%of, %ratio);
 

@@ -33,7 +33,7 @@ sub with_itself { return 1; }
 sub run
 {
 	my ($class, $bench) = @_;
-	my $changes = $bench->quick ? 60_000 : 1_000_000;
+	my $changes = $bench->quick ? 100_000 : 1_000_000;
 	my @variants = $bench->delivering;
 	my %route = $bench->routes;
 	my (%us, @rows);
