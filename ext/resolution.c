@@ -234,6 +234,7 @@ resolutions_end(ApplyCall *call, struct resolutions *all)
 	for (int i = 0; i < TOGETHER_MAX && all->waiting[i] != NULL; i++)
 		ExecDropSingleTupleTableSlot(all->waiting[i]);
 	table_release(&all->table);
+	MemoryContextDelete(all->rows);
 }
 
 /* A slot lives as long as the relation is open. */
