@@ -25,12 +25,18 @@
  * row needs is made when one does, by the table_need functions and entries_need().
  */
 typedef struct OpenTable {
+	/* INSERTs that wait to go in together (write.c); first, because so often nothing else is
+	 * looked at when one comes */
+	const uint8 **queue;		/* where they lie in the frame */
+	int n_queued, n_queue_room;
+	bool queues;			/* the next may be put there unseen */
+	bool claimed;			/* its changes are this link's, if they come from ... */
+	uint32 claimed_origin;
+
 	struct OpenTable *next;
 	Target *target;
 	TargetMap *map;
 	struct OpenTable *root;		/* the partitioned table it was found through */
-	bool claimed;			/* its changes are this link's, if they come from ... */
-	uint32 claimed_origin;
 	Relation relation;
 	ResultRelInfo *result;		/* no more than its indexes without ... */
 	EState *estate;
@@ -49,9 +55,6 @@ typedef struct OpenTable {
 	bool hot;			/* and this session had put it there */
 	ExprState **defaults;		/* of columns the source has not; by attribute */
 
-	Datum **queue;			/* rows waiting to be inserted together (write.c) */
-	int n_queued, n_queue_room;
-
 	PartitionTupleRouting *routing;	/* of a partitioned table */
 	ModifyTableState *routing_state;
 	struct OpenTable *leaves;
@@ -67,7 +70,6 @@ typedef struct ApplyCall {
 	Walk *walk;
 	MemoryContext context;	/* of the piece under way: handles */
 	MemoryContext row;	/* of the change under way */
-	MemoryContext batch;	/* of rows waiting to be inserted */
 	MemoryContext flush;	/* of what goes in (flush_begin) */
 	MemoryContext waiting;	/* of index entries that wait, once there are any */
 	OpenTable *tables;
@@ -82,7 +84,7 @@ typedef struct ApplyCall {
 	bool triggers_open;	/* an AFTER trigger query level is open */
 	Oid triggers_owner;	/* of whose tables */
 	OpenTable *waiting_relay;	/* whose queue must go before another table's change */
-	int n_queued;
+	const uint8 *record;	/* of the change under way, where it lies in the frame */
 	int n_waiting;		/* tables that entries wait for */
 	TupleTableSlot *inserting[CALL_INSERTS_MAX];	/* for waiting rows while they go in */
 	struct resolutions *resolutions;	/* recorded and not yet in (resolution.c) */
@@ -189,9 +191,14 @@ bool row_matches(OpenTable *table, const struct frame_value *before,
 
 /* ---- writing (write.c) ---- */
 
-/* A slot to put a row in that waits from write_queue() on. */
-TupleTableSlot *write_queue_slot(ApplyCall *call, OpenTable *table);
+/* The INSERT under way waits. */
 void write_queue(ApplyCall *call, OpenTable *table);
+
+/*
+ * The INSERT under way waits if all that it would be asked was answered for one before it: false
+ * otherwise, also where the table is not open.
+ */
+bool write_queue_unseen(ApplyCall *call, OpenTable *table);
 
 /* What waited goes in as the table's owner, and in memory that is emptied then. */
 typedef struct Flush {

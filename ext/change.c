@@ -194,11 +194,6 @@ static enum tried
 try_insert(ApplyCall *call, OpenTable *table, const Change *change, Conflict *conflict)
 {
 	if (write_may_queue(call, table)) {
-		TupleTableSlot *slot = write_queue_slot(call, table);
-		MemoryContext old = MemoryContextSwitchTo(call->batch);
-
-		row_fill_insert(table, change->after, slot);
-		MemoryContextSwitchTo(old);
 		write_queue(call, table);
 		return FITS;
 	}

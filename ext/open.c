@@ -38,8 +38,6 @@ call_begin(Walk *walk, bool careful)
 	call->walk = walk;
 	call->context = context;
 	call->row = AllocSetContextCreate(context, "elvis apply row", ALLOCSET_DEFAULT_SIZES);
-	call->batch = AllocSetContextCreate(context, "elvis apply batch",
-					    ALLOCSET_DEFAULT_SIZES);
 	call->flush = AllocSetContextCreate(context, "elvis apply flush",
 					    ALLOCSET_DEFAULT_SIZES);
 	call->careful = careful;

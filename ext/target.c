@@ -5,8 +5,8 @@
 
 #include "access/transam.h"
 #include "catalog/pg_type.h"
+#include "common/hashfn.h"
 #include "utils/builtins.h"
-#include "utils/hsearch.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/syscache.h"
@@ -20,9 +20,22 @@
 typedef struct VersionEntry {
 	uint64 version;
 	Target *target;
+	char status;
 } VersionEntry;
 
-static HTAB *targets;
+/* Looked into for each change: of thousands of tables too, it is to stay near. */
+#define SH_PREFIX versions
+#define SH_ELEMENT_TYPE VersionEntry
+#define SH_KEY_TYPE uint64
+#define SH_KEY version
+#define SH_HASH_KEY(table, version) murmurhash32((uint32) (version) ^ (uint32) ((version) >> 32))
+#define SH_EQUAL(table, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+static versions_hash *targets;
 
 /* The one that was found last: changes of a table come in runs. */
 static Target *found_last;
@@ -37,40 +50,19 @@ damaged_frame(const char *what)
 
 /* ---- learning ---- */
 
-static HTAB *
-targets_table(void)
-{
-	if (targets == NULL) {
-		HASHCTL control = { .keysize = sizeof(uint64),
-				    .entrysize = sizeof(VersionEntry) };
-
-		targets = hash_create("elvis targets", 64, &control, HASH_ELEM | HASH_BLOBS);
-	}
-	return targets;
-}
-
-static void
-target_forget(VersionEntry *entry)
-{
-	Target *target = entry->target;
-	uint64 version = entry->version;
-
-	found_last = NULL;
-	hash_search(targets, &version, HASH_REMOVE, NULL);
-	MemoryContextDelete(target->context);
-}
-
 void
 target_forget_all(void)
 {
-	HASH_SEQ_STATUS status;
+	versions_iterator at;
 	VersionEntry *entry;
 
+	found_last = NULL;
 	if (targets == NULL)
 		return;
-	hash_seq_init(&status, targets);
-	while ((entry = hash_seq_search(&status)) != NULL)
-		target_forget(entry);
+	versions_start_iterate(targets, &at);
+	while ((entry = versions_iterate(targets, &at)) != NULL)
+		MemoryContextDelete(entry->target->context);
+	versions_reset(targets);
 }
 
 Target *
@@ -80,7 +72,7 @@ target_find(uint64 version)
 
 	if (found_last != NULL && found_last->version == version)
 		return found_last;
-	entry = targets == NULL ? NULL : hash_search(targets, &version, HASH_FIND, NULL);
+	entry = targets == NULL ? NULL : versions_lookup(targets, version);
 	found_last = entry == NULL ? NULL : entry->target;
 	return found_last;
 }
@@ -270,7 +262,9 @@ target_learn(struct elvis_bytes payload)
 	MemoryContextSwitchTo(old);
 
 	found_last = NULL;
-	entry = hash_search(targets_table(), &target->version, HASH_ENTER, &known);
+	if (targets == NULL)
+		targets = versions_create(CacheMemoryContext, 64, NULL);
+	entry = versions_insert(targets, target->version, &known);
 	if (known)
 		MemoryContextDelete(entry->target->context);
 	MemoryContextSetParent(context, CacheMemoryContext);

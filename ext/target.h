@@ -87,6 +87,7 @@ struct OpenTable;
 
 typedef struct Target {
 	uint64 version;
+	struct OpenTable *open;	/* of the call that runs */
 	MemoryContext context;
 	char *schema, *name;
 	int n_columns;
@@ -100,7 +101,6 @@ typedef struct Target {
 	Oid found;		/* the table that bore the name last */
 	Oid found_by;		/* who was let see it */
 	int doubtful;		/* so many more INSERTs are looked up before they are tried */
-	struct OpenTable *open;	/* of the call that runs */
 } Target;
 
 /* Forgets all targets: versions are numbers of one source. */

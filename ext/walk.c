@@ -178,6 +178,7 @@ pass_named(ApplyCall *call, const Change *change)
 static bool
 walk_row_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
 {
+	Walk *walk = call->walk;
 	struct frame_value *values;
 	struct frame_change record;
 	Change change = { 0 };
@@ -186,6 +187,12 @@ walk_row_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
 	if (!frame_get_change(tag, payload, &record))
 		damaged_frame("a change");
 	change.target = target_of(record.version);
+	change.operation = tag == ELVIS_RECORD_INSERT ? ELVIS_INSERT
+			 : tag == ELVIS_RECORD_UPDATE ? ELVIS_UPDATE : ELVIS_DELETE;
+	walk->operation = change.operation;
+	if (tag == ELVIS_RECORD_INSERT && walk->position.n_skips == 0 &&
+	    write_queue_unseen(call, change.target->open))
+		return true;
 	n = change.target->n_columns;
 	values = palloc(sizeof(*values) * (2 * n + 1));
 	if (tag != ELVIS_RECORD_INSERT)
@@ -194,9 +201,6 @@ walk_row_change(ApplyCall *call, uint8 tag, struct elvis_bytes payload)
 		change.after = values + n;
 	if (!frame_get_images(&record, n, values, values + n))
 		damaged_frame("the columns of a change");
-	change.operation = tag == ELVIS_RECORD_INSERT ? ELVIS_INSERT
-			 : tag == ELVIS_RECORD_UPDATE ? ELVIS_UPDATE : ELVIS_DELETE;
-	call->walk->operation = change.operation;
 	if (pass_named(call, &change))
 		return true;
 	return change_apply(call, &change);
@@ -373,6 +377,7 @@ walk_records(ApplyCall *call, uint64 limit)
 		if (!elvis_get_record(&point->rest, &tag, &payload))
 			damaged_frame("a record");
 		CHECK_FOR_INTERRUPTS();
+		call->record = here.at;
 		if (!walk_record(call, tag, payload)) {
 			point->rest = here;
 			return;

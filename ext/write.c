@@ -23,8 +23,8 @@
 /* Rows of a table that wait to be inserted together: there is room for so many at first. */
 #define QUEUE_ROWS_MIN 4
 
-/* What all that wait may take. */
-#define QUEUE_SIZE_MAX (32 * 1024 * 1024)
+/* Changes of a table may lie far from one another: so long before its turn one is asked for. */
+#define QUEUE_AHEAD 4
 
 void
 write_step_over(ApplyCall *call, TupleTableSlot *slot)
@@ -105,69 +105,50 @@ write_may_queue(ApplyCall *call, OpenTable *table)
 	       !table->map->deferrable;
 }
 
-/*
- * What waits of a row is its values and no more: there may be rows of ten thousand tables.  They
- * get a slot when they go in, with those few before and after them.
- */
-static void
-slot_show(TupleTableSlot *slot, const TargetMap *map, Datum *row)
-{
-	slot->tts_tupleDescriptor = map->shape;
-	slot->tts_values = row;
-	slot->tts_isnull = (bool *) (row + map->shape->natts);
-}
-
-/* It owns nothing that would have to be dropped, and is gone with the call. */
-static TupleTableSlot *
-inserting_slot(ApplyCall *call, int i)
-{
-	MemoryContext old;
-
-	if (call->inserting[i] != NULL)
-		return call->inserting[i];
-	old = MemoryContextSwitchTo(call->context);
-	call->inserting[i] = MakeTupleTableSlot(NULL, &TTSOpsVirtual);
-	MemoryContextSwitchTo(old);
-	return call->inserting[i];
-}
-
 static void
 make_queue_room(ApplyCall *call, OpenTable *table)
 {
 	int room = table->n_queue_room == 0 ? QUEUE_ROWS_MIN : table->n_queue_room * 4;
 
-	if (table->n_queued < table->n_queue_room)
-		return;
 	table->queue = table->queue == NULL
-		? MemoryContextAlloc(call->context, sizeof(Datum *) * room)
-		: repalloc(table->queue, sizeof(Datum *) * room);
+		? MemoryContextAlloc(call->context, sizeof(*table->queue) * room)
+		: repalloc(table->queue, sizeof(*table->queue) * room);
 	table->n_queue_room = room;
 }
 
-TupleTableSlot *
-write_queue_slot(ApplyCall *call, OpenTable *table)
+/*
+ * What waits is not the row, but where its change lies in the frame: there may be changes of ten
+ * thousand tables, and all that is known of a table is far away when its turn comes.  It is
+ * decoded among its like.
+ */
+static void
+queue_record(ApplyCall *call, OpenTable *table)
 {
-	int n = table->map->shape->natts;
-	TupleTableSlot *slot = inserting_slot(call, 0);
-	Datum *row = MemoryContextAlloc(call->batch, (sizeof(Datum) + sizeof(bool)) * n);
-
-	make_queue_room(call, table);
-	table->queue[table->n_queued] = row;
-	slot_show(slot, table->map, row);
-	return slot;
+	if (table->n_queued == table->n_queue_room)
+		make_queue_room(call, table);
+	table->queue[table->n_queued++] = call->record;
+	if (table->n_queued == CALL_INSERTS_MAX)
+		write_flush(call, table);
 }
 
 void
 write_queue(ApplyCall *call, OpenTable *table)
 {
-	table->n_queued++;
-	call->n_queued++;
 	if (table->map->relay)
 		call->waiting_relay = table;
-	if (table->n_queued == CALL_INSERTS_MAX)
-		write_flush(call, table);
-	else if (MemoryContextMemAllocated(call->batch, false) > QUEUE_SIZE_MAX)
-		write_flush_all(call);
+	table->queues = table->root == NULL && !table->map->relay && !table->map->misses_columns &&
+			call->walk->position.n_copied == 0;
+	queue_record(call, table);
+}
+
+bool
+write_queue_unseen(ApplyCall *call, OpenTable *table)
+{
+	if (table == NULL || !table->queues || call->waiting_relay != NULL ||
+	    table->claimed_origin != call->walk->point.context.origin)
+		return false;
+	queue_record(call, table);
+	return true;
 }
 
 void
@@ -188,15 +169,57 @@ write_together(ApplyCall *call, OpenTable *table, TupleTableSlot **rows, int n)
 		relay(table, ELVIS_INSERT, NULL, rows[i]);
 }
 
+/* It owns nothing that would have to be dropped, and is gone with the call. */
+static TupleTableSlot *
+inserting_slot(ApplyCall *call, int i)
+{
+	MemoryContext old;
+
+	if (call->inserting[i] != NULL)
+		return call->inserting[i];
+	old = MemoryContextSwitchTo(call->context);
+	call->inserting[i] = MakeTupleTableSlot(NULL, &TTSOpsVirtual);
+	MemoryContextSwitchTo(old);
+	return call->inserting[i];
+}
+
+/* Rows of one table after the other are shown in the same slots. */
+static void
+slot_show(TupleTableSlot *slot, const TargetMap *map, Datum *row)
+{
+	slot->tts_tupleDescriptor = map->shape;
+	slot->tts_values = row;
+	slot->tts_isnull = (bool *) (row + map->shape->natts);
+}
+
+static void
+get_queued(const Walk *walk, const OpenTable *table, int i, struct frame_value *values)
+{
+	struct elvis_bytes in = { table->queue[i], walk->point.rest.end }, payload;
+	struct frame_change change;
+	uint8 tag;
+
+	if (!elvis_get_record(&in, &tag, &payload) || !frame_get_change(tag, payload, &change) ||
+	    !frame_get_images(&change, table->target->n_columns, NULL, values))
+		damaged_frame("the columns of a change");
+}
+
 static void
 take_from_queue(ApplyCall *call, OpenTable *table)
 {
+	int n = table->map->shape->natts;
+	Size size = MAXALIGN((sizeof(Datum) + sizeof(bool)) * n);
+	char *rows = palloc(size * table->n_queued);
+	struct frame_value *values = palloc(sizeof(*values) * (table->target->n_columns + 1));
+
 	for (int i = 0; i < table->n_queued; i++) {
 		TupleTableSlot *slot = inserting_slot(call, i);
 
-		ExecClearTuple(slot);
-		slot_show(slot, table->map, table->queue[i]);
-		ExecStoreVirtualTuple(slot);
+		if (i + QUEUE_AHEAD < table->n_queued)
+			__builtin_prefetch(table->queue[i + QUEUE_AHEAD]);
+		slot_show(slot, table->map, (Datum *) (rows + size * i));
+		get_queued(call->walk, table, i, values);
+		row_fill_insert(table, values, slot);
 		write_complete(table, slot);
 	}
 }
@@ -240,12 +263,9 @@ write_flush(ApplyCall *call, OpenTable *table)
 	insert_queue(call, table);
 	flush_end(call, &flush);
 
-	call->n_queued -= table->n_queued;
 	table->n_queued = 0;
 	if (call->waiting_relay == table)
 		call->waiting_relay = NULL;
-	if (call->n_queued == 0)
-		MemoryContextReset(call->batch);
 }
 
 void

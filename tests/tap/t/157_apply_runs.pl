@@ -190,6 +190,23 @@ for my $case (
 	deliver("$column: until it is gone");
 }
 
+# ---- what is wrong is found when the rows that waited go in ----
+table('few', 'id int primary key, v int, w text');
+table('many', 'id int primary key, v int, w text');
+$lyon->sql('create domain small as int check (value < 150); alter table many alter v type small; ' .
+	'alter table many add more int not null default 7');
+$paris->sql(q(do $$ begin for i in 1 .. 200 loop insert into many values (i, i, repeat('m', i * 40)); ) .
+	'if i % 7 = 0 then insert into few values (i, i, null); end if; end loop; end $$');
+$told = $link->step;
+is($told->{state}, 'a', 'a value that is refused in the midst of many');
+is($lyon->sql('select (select count(*) from many) + (select count(*) from few)'), 0, 'which leaves nothing');
+$lyon->sql('alter domain small drop constraint small_check');
+is($link->step->{state}, 'd', 'until it is not');
+is($lyon->sql('select count(*), sum(v), sum(length(w)), min(more) from many'),
+	$paris->sql('select count(*), sum(v), sum(length(w)), 7 from many'), 'many rows, each with a default');
+ok(same_rows('few', $paris, $lyon), 'and few among them');
+@tables = grep { $_ ne 'many' } @tables;
+
 # ---- new versions of many rows ----
 sub change
 {
