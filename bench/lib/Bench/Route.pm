@@ -118,6 +118,25 @@ sub bring_over
 	return \%took;
 }
 
+# Likewise, where delivery runs and is held while the work is done that makes the backlog: what
+# its sessions have learnt before is not in it.
+sub bring_held
+{
+	my ($self, $work) = @_;
+	my @carriers = $self->{variant}->carriers($self->{source}, @{ $self->{targets} });
+	my ($before, $after);
+
+	kill STOP => @carriers;
+	my $done = eval { $work->(); $self->mark; 1 };
+	my $reason = $@;
+	$before = $self->usage;
+	kill CONT => @carriers;
+	die $reason unless $done;
+	$self->wait_for_mark;
+	$after = $self->usage;
+	return { map { $_ => used_since($after->{$_}, $before->{$_}) } keys %$after };
+}
+
 # Likewise, and stops it
 sub catch_up
 {

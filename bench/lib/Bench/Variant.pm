@@ -68,6 +68,15 @@ sub link { die "this variant does not deliver"; }
 sub start { die "this variant does not deliver"; }
 sub stop { die "this variant does not deliver"; }
 
+# The processes without which nothing is delivered
+sub carriers
+{
+	my ($self, $source, @targets) = @_;
+
+	return $self->daemons if $self->has_daemon;
+	return ($source->backends('walsender'), map { $self->apply_backends($_) } @targets);
+}
+
 # True if it fills new targets: prepare_copy(SOURCE, TARGET) does all that can be done before,
 # copy(SOURCE, TARGET) returns when the rows are there.
 sub copies { return 0; }
