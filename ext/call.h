@@ -54,6 +54,7 @@ typedef struct OpenTable {
 	bool in_order;			/* and it stood next to the one before it */
 	bool hot;			/* and this session had put it there */
 	ExprState **defaults;		/* of columns the source has not; by attribute */
+	bool volatile_defaults;		/* one of them is another at each look */
 
 	PartitionTupleRouting *routing;	/* of a partitioned table */
 	ModifyTableState *routing_state;
@@ -77,14 +78,14 @@ typedef struct ApplyCall {
 	int next_scan;		/* the place of who had his first */
 	Oid caller;
 	struct before_owner caller_state;	/* while a table is entered */
-	bool entered;
+	const TargetMap *entered;	/* the table whose owner we are, NULL: nobody's */
 	bool careful;		/* look before inserting, one row at a time */
 	bool drop_columns;	/* of the change under way, those that are missing here */
 	bool context_told;	/* capture knows whose changes these are */
 	bool triggers_open;	/* an AFTER trigger query level is open */
 	Oid triggers_owner;	/* of whose tables */
-	OpenTable *waiting_relay;	/* whose queue must go before another table's change */
-	const uint8 *record;	/* of the change under way, where it lies in the frame */
+	OpenTable *in_turn;	/* whose queue must go before another table's change */
+	const uint8 *record;	/* the one under way, where it lies in the frame */
 	int n_waiting;		/* tables that entries wait for */
 	TupleTableSlot *inserting[CALL_INSERTS_MAX];	/* for waiting rows while they go in */
 	struct resolutions *resolutions;	/* recorded and not yet in (resolution.c) */
@@ -104,6 +105,9 @@ void call_forget(ApplyCall *call);
  */
 OpenTable *call_enter(ApplyCall *call, Target *target, AclMode rights);
 void call_leave(ApplyCall *call);
+
+/* Does what is not that table's with nothing in force that its owner's code may have set. */
+void call_outside(ApplyCall *call, void (*work)(ApplyCall *call));
 
 /*
  * The change's origin brings its changes to the table by this link only, from here on; EL012 when

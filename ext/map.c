@@ -29,18 +29,13 @@
  * map holds good as long as it has seen them all.  To tell of one costs no look at the maps, of
  * which there may be ten thousand.
  */
-struct LocalTable {
-	Oid relid;
-	uint64 changes;
-};
-
 static HTAB *tables;
 static uint64 changes_of_all, changes_of_types;
 
 static void
 relation_changed(Datum arg, Oid relid)
 {
-	struct LocalTable *table;
+	LocalTable *table;
 
 	if (!OidIsValid(relid)) {
 		changes_of_all++;
@@ -76,22 +71,24 @@ map_init(void)
 	CacheRegisterSyscacheCallback(DATABASEOID, name_or_right_changed, (Datum) 0);
 }
 
-static struct LocalTable *
+static LocalTable *
 local_table(Oid relid)
 {
-	struct LocalTable *table;
+	LocalTable *table;
 	bool known;
 
 	if (tables == NULL) {
 		HASHCTL control = { .keysize = sizeof(Oid),
-				    .entrysize = sizeof(struct LocalTable) };
+				    .entrysize = sizeof(LocalTable) };
 
 		tables = hash_create("elvis target tables", 64, &control,
 				     HASH_ELEM | HASH_BLOBS);
 	}
 	table = hash_search(tables, &relid, HASH_ENTER, &known);
-	if (!known)
+	if (!known) {
 		table->changes = 0;
+		table->open = NULL;
+	}
 	return table;
 }
 

@@ -129,8 +129,10 @@ open_defaults(OpenTable *table)
 		if (mapped)
 			continue;
 		expression = default_of(table->relation, i + 1);
-		if (expression != NULL)
-			table->defaults[i] = ExecInitExpr((Expr *) expression, NULL);
+		if (expression == NULL)
+			continue;
+		table->defaults[i] = ExecInitExpr((Expr *) expression, NULL);
+		table->volatile_defaults |= contain_volatile_functions(expression);
 	}
 }
 
@@ -242,6 +244,7 @@ open_table(ApplyCall *call, Target *target, Relation relation)
 		open_routing(table);
 	table->next = call->tables;
 	call->tables = table;
+	table->map->local->open = table;
 	MemoryContextSwitchTo(old);
 	return table;
 }
@@ -279,6 +282,9 @@ open_by_name(ApplyCall *call, Target *target)
 		return NULL;
 	relation = relation_open(relid, NoLock);
 	check_kind(relation);
+	/* what waits for it by an earlier version would not be found by this one */
+	if (target_map(target, relation)->local->open != NULL)
+		call_close_tables(call);
 	target->open = open_table(call, target, relation);
 	return target->open;
 }
@@ -289,7 +295,7 @@ enter(ApplyCall *call, const TargetMap *map)
 	if (map->has_code)
 		waiting_flush_all(call);
 	owner_become(&call->caller_state, map->owner, map->has_code);
-	call->entered = true;
+	call->entered = map;
 }
 
 OpenTable *
@@ -297,8 +303,8 @@ call_enter(ApplyCall *call, Target *target, AclMode rights)
 {
 	OpenTable *table = target->open;
 
-	if (call->waiting_relay != NULL && call->waiting_relay != table)
-		write_flush(call, call->waiting_relay);
+	if (call->in_turn != NULL && call->in_turn != table)
+		write_flush(call, call->in_turn);
 	if (table == NULL)
 		table = open_by_name(call, target);
 	if (table == NULL)
@@ -311,9 +317,20 @@ call_enter(ApplyCall *call, Target *target, AclMode rights)
 void
 call_leave(ApplyCall *call)
 {
-	if (call->entered)
+	if (call->entered != NULL)
 		owner_leave(&call->caller_state);
-	call->entered = false;
+	call->entered = NULL;
+}
+
+void
+call_outside(ApplyCall *call, void (*work)(ApplyCall *call))
+{
+	const TargetMap *inside = call->entered;
+
+	call_leave(call);
+	work(call);
+	if (inside != NULL)
+		enter(call, inside);
 }
 
 OpenTable *
@@ -380,7 +397,7 @@ void
 call_open_triggers(ApplyCall *call, Oid owner)
 {
 	if (call->triggers_open && call->triggers_owner != owner)
-		close_triggers(call);
+		call_outside(call, close_triggers);
 	if (call->triggers_open)
 		return;
 	let_none_wait();
@@ -397,8 +414,8 @@ call_context_changed(ApplyCall *call, const struct frame_context *next)
 	if (last->origin == next->origin && last->at == next->at && last->xid == next->xid &&
 	    call->context_told)
 		return;
-	if (call->waiting_relay != NULL)
-		write_flush(call, call->waiting_relay);
+	if (call->in_turn != NULL)
+		write_flush(call, call->in_turn);
 	close_triggers(call);
 	capture_set_context(next->origin, call->walk->position.source, next->at,
 			    next->xid != 0 ? next->xid : call->walk->point.begin.xid);
@@ -441,6 +458,7 @@ call_close_tables(ApplyCall *call)
 		OpenTable *table = call->tables;
 
 		call->tables = table->next;
+		table->map->local->open = NULL;
 		table_release(table);
 	}
 }
@@ -456,7 +474,9 @@ call_end(ApplyCall *call)
 void
 call_forget(ApplyCall *call)
 {
-	for (OpenTable *table = call->tables; table != NULL; table = table->next)
+	for (OpenTable *table = call->tables; table != NULL; table = table->next) {
 		table->target->open = NULL;
+		table->map->local->open = NULL;
+	}
 	MemoryContextDelete(call->context);
 }

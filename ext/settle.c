@@ -63,7 +63,7 @@ conflict_suspend(ApplyCall *call, const Conflict *conflict, enum walk_state stat
 	if (walk->head.flags & ELVIS_FRAME_ALONE)
 		must_ask(conflict);
 	/* our own rows of this command could not be locked */
-	write_flush_all(call);
+	call_outside(call, write_flush_all);
 	if (!lock_rows(call, conflict))
 		return LOOK_AGAIN;
 	resetStringInfo(&walk->conflict);

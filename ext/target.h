@@ -44,6 +44,13 @@ typedef struct LocalColumn {
 	ValueCodec codec;
 } LocalColumn;
 
+/* What does not depend on who applies it: a table here. */
+typedef struct LocalTable {
+	Oid relid;
+	uint64 changes;		/* how many it has seen (map.c) */
+	struct OpenTable *open;	/* of the call that runs; it may be open for one version only */
+} LocalTable;
+
 /* Whose changes to a local table are known to be this link's to bring (route.c). */
 #define ROUTES_MAX 8
 
@@ -56,7 +63,7 @@ typedef struct TargetRoutes {
 typedef struct TargetMap {
 	struct TargetMap *next;
 	Oid relid;
-	struct LocalTable *local;	/* its changes are counted there */
+	LocalTable *local;
 	uint64 seen;		/* how many there had been */
 	MemoryContext context;	/* of the map */
 	TupleDesc shape;	/* for slots: nobody counts who uses it */

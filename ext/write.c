@@ -23,6 +23,9 @@
 /* Rows of a table that wait to be inserted together: there is room for so many at first. */
 #define QUEUE_ROWS_MIN 4
 
+/* Decoded rows that go in together take so much, and one more row. */
+#define FLUSH_SIZE_MAX (32 * 1024 * 1024)
+
 /* Changes of a table may lie far from one another: so long before its turn one is asked for. */
 #define QUEUE_AHEAD 4
 
@@ -61,8 +64,9 @@ check_row(OpenTable *table, TupleTableSlot *slot)
 		table_need_executor(table);
 		ExecConstraints(table->result, slot, table->estate);
 	}
+	/* a row that was led here has its place, unless what led it may have changed since */
 	if (table->relation->rd_rel->relispartition &&
-	    (table->root == NULL || table->map->fires_triggers)) {
+	    (table->root == NULL || table->map->fires_triggers || table->map->lacks_columns)) {
 		table_need_executor(table);
 		ExecPartitionCheck(table->result, slot, table->estate, true);
 	}
@@ -134,9 +138,11 @@ queue_record(ApplyCall *call, OpenTable *table)
 void
 write_queue(ApplyCall *call, OpenTable *table)
 {
-	if (table->map->relay)
-		call->waiting_relay = table;
-	table->queues = table->root == NULL && !table->map->relay && !table->map->misses_columns &&
+	if (table->map->lacks_columns)
+		table_need_defaults(table);
+	if (table->map->relay || table->volatile_defaults)
+		call->in_turn = table;
+	table->queues = call->in_turn != table && !table->map->misses_columns &&
 			call->walk->position.n_copied == 0;
 	queue_record(call, table);
 }
@@ -144,7 +150,7 @@ write_queue(ApplyCall *call, OpenTable *table)
 bool
 write_queue_unseen(ApplyCall *call, OpenTable *table)
 {
-	if (table == NULL || !table->queues || call->waiting_relay != NULL ||
+	if (table == NULL || !table->queues || call->in_turn != NULL ||
 	    table->claimed_origin != call->walk->point.context.origin)
 		return false;
 	queue_record(call, table);
@@ -202,35 +208,44 @@ get_queued(const Walk *walk, const OpenTable *table, int i, struct frame_value *
 	if (!elvis_get_record(&in, &tag, &payload) || !frame_get_change(tag, payload, &change) ||
 	    !frame_get_images(&change, table->target->n_columns, NULL, values))
 		damaged_frame("the columns of a change");
+	Assert(tag == ELVIS_RECORD_INSERT && change.version == table->target->version);
 }
 
-static void
-take_from_queue(ApplyCall *call, OpenTable *table)
+/* Rows from the first one on, as many as are not too large together; how many. */
+static int
+take_from_queue(ApplyCall *call, OpenTable *table, int first)
 {
-	int n = table->map->shape->natts;
-	Size size = MAXALIGN((sizeof(Datum) + sizeof(bool)) * n);
-	char *rows = palloc(size * table->n_queued);
+	int n = table->n_queued - first, taken = 0;
+	Size size = MAXALIGN((sizeof(Datum) + sizeof(bool)) * table->map->shape->natts);
+	char *rows = palloc(size * n);
 	struct frame_value *values = palloc(sizeof(*values) * (table->target->n_columns + 1));
 
-	for (int i = 0; i < table->n_queued; i++) {
-		TupleTableSlot *slot = inserting_slot(call, i);
+	while (taken < n && MemoryContextMemAllocated(call->flush, false) < FLUSH_SIZE_MAX) {
+		TupleTableSlot *slot = inserting_slot(call, taken);
 
-		if (i + QUEUE_AHEAD < table->n_queued)
-			__builtin_prefetch(table->queue[i + QUEUE_AHEAD]);
-		slot_show(slot, table->map, (Datum *) (rows + size * i));
-		get_queued(call->walk, table, i, values);
+		if (taken + QUEUE_AHEAD < n)
+			__builtin_prefetch(table->queue[first + taken + QUEUE_AHEAD]);
+		slot_show(slot, table->map, (Datum *) (rows + size * taken));
+		get_queued(call->walk, table, first + taken, values);
 		row_fill_insert(table, values, slot);
 		write_complete(table, slot);
+		taken++;
 	}
+	return taken;
 }
 
 static void
 insert_queue(ApplyCall *call, OpenTable *table)
 {
-	take_from_queue(call, table);
-	write_together(call, table, call->inserting, table->n_queued);
-	for (int i = 0; i < table->n_queued; i++)
-		ExecClearTuple(call->inserting[i]);
+	int taken;
+
+	for (int at = 0; at < table->n_queued; at += taken) {
+		taken = take_from_queue(call, table, at);
+		write_together(call, table, call->inserting, taken);
+		for (int i = 0; i < taken; i++)
+			ExecClearTuple(call->inserting[i]);
+		MemoryContextReset(call->flush);
+	}
 }
 
 void
@@ -264,8 +279,8 @@ write_flush(ApplyCall *call, OpenTable *table)
 	flush_end(call, &flush);
 
 	table->n_queued = 0;
-	if (call->waiting_relay == table)
-		call->waiting_relay = NULL;
+	if (call->in_turn == table)
+		call->in_turn = NULL;
 }
 
 void

@@ -114,4 +114,25 @@ is($link->step->{state}, 'd', 'a trigger that changes settings');
 is(calls(), 'bank_after bank, bank_before pg_catalog, pg_temp ISO, YMD, bank_deferred bank',
 	'changes none for others');
 
+# nor where rows of another's wait while a conflict is asked about
+$lyon->sql('drop trigger bank_before on bank.t; alter table bank.t disable trigger user; ' .
+	"alter table bank.t add stage text default current_setting('search_path') || ' ' || current_setting('DateStyle')");
+$lyon->sql(<<'SQL');
+set role shop;
+alter table shop.t disable trigger user;
+create function shop.spoil_value(int) returns bool language plpgsql as $$
+begin
+	perform set_config('search_path', 'shop', false), set_config('DateStyle', 'German', false);
+	return true;
+end $$;
+create domain shop.number as int check (shop.spoil_value(value));
+alter table shop.t drop constraint t_key_of_excl;
+alter table shop.t alter v type shop.number;
+update shop.t set v = 0 where id = 4;
+SQL
+$paris->sql('begin; insert into bank.t values (6, 6); update shop.t set v = 40 where id = 4; commit');
+is($link->step(answers => [ verdict('keep_local') ])->{state}, 'd', 'a conflict behind rows that wait');
+is($lyon->sql('select stage from bank.t where id = 6'), 'pg_catalog, pg_temp ISO, YMD',
+	'sets no stage for them either');
+
 done_testing();

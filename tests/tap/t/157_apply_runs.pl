@@ -207,6 +207,17 @@ is($lyon->sql('select count(*), sum(v), sum(length(w)), min(more) from many'),
 ok(same_rows('few', $paris, $lyon), 'and few among them');
 @tables = grep { $_ ne 'many' } @tables;
 
+# what is another value at each look is looked at in the order of the changes
+$_->sql('create table red (id int primary key); create table blue (id int primary key)') for $paris, $lyon;
+$paris->attach($_, 'master') for qw(red blue);
+$lyon->sql("create sequence arrivals; alter table red add n bigint default nextval('arrivals'); " .
+	"alter table blue add n bigint default nextval('arrivals')");
+$paris->sql('begin; insert into red values (1); insert into blue values (2); insert into blue values (3); ' .
+	'insert into red values (4); insert into red values (5); commit');
+is($link->step->{state}, 'd', 'defaults from one sequence');
+is($lyon->sql("select string_agg(id::text, ' ' order by n) from (table red union all table blue) a"),
+	'1 2 3 4 5', 'number the rows as they came');
+
 # ---- new versions of many rows ----
 sub change
 {

@@ -158,6 +158,10 @@ on_the_way('a column more', 't', "update t set a = a + 1 where id <= 3; insert i
 	"alter table t add d int default 4", "update t set d = 5 where id <= 5",
 	"insert into t (id, d) values (12, 6)")->('alter table t add d int default 4');
 
+on_the_way('rows of before it that change after it', 't', 'insert into t (id) values (21), (22), (23)',
+	'alter table t add later int; update t set later = 5 where id = 21; delete from t where id = 22',
+	'update t set id = 24 where id = 23')->('alter table t add later int');
+
 $daemon->stop;
 $paris->sql("update t set c = 'x' where id <= 3; delete from t where id = 4");
 $paris->sql('alter table t drop c');
