@@ -41,16 +41,15 @@ sub is_ready
 
 sub place { return $_[0]->{place}; }
 sub quick { return $_[0]->{quick}; }
-sub repetitions { return $_[0]->{repetitions} // ($_[0]->{quick} ? 3 : 5); }
+sub repetitions { return $_[0]->{repetitions} // ($_[0]->{quick} ? 2 : 5); }
 
 # Of what takes long
 sub few_repetitions
 {
 	my ($self) = @_;
 
-	return min($self->{quick} ? 2 : 3, $self->repetitions);
+	return min(3, $self->repetitions);
 }
-
 
 sub largest_backlog
 {
