@@ -17,10 +17,10 @@ bench_environment = \
 EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/RESULTS.md \
-	%reldir%/alone \
 	%reldir%/growth \
 	%reldir%/peers \
 	%reldir%/plots \
+	%reldir%/quick \
 	%reldir%/raw \
 	%reldir%/tables \
 	%reldir%/c/empty_trigger.c \
