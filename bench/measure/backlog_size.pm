@@ -87,8 +87,10 @@ sub plot
 sub beside_open_transaction
 {
 	my ($route, $size) = @_;
-	my $open = $route->source->session('open');
+	my $open;
 
+	$route->tidy;
+	$open = $route->source->session('open');
 	$open->query('begin; insert into mark values (-1)');
 	small_transactions($route->source, $size / 2);
 	return $route->us_a_change($size, $open);

@@ -76,6 +76,7 @@ sub beside
 	my $at = $case->{at};
 	my @open;
 
+	$route->tidy;
 	if ($at)
 	{
 		@open = ($route->$at->session('open'));
