@@ -18,6 +18,7 @@ EXTRA_DIST += \
 	%reldir%/README.md \
 	%reldir%/RESULTS.md \
 	%reldir%/growth \
+	%reldir%/open \
 	%reldir%/peers \
 	%reldir%/plots \
 	%reldir%/quick \
