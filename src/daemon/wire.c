@@ -119,12 +119,13 @@ list_priorities(const struct conf *conf, struct link_settings *settings, struct 
 	settings->n_priorities = conf->n_nodes;
 }
 
-/* A target transaction of many tables is held in memory: by all links together, as much as a
- * sixteenth of what is kept of what they read, and by none more than 32 times target_bytes. */
+/* A target transaction of many tables is held in memory, one that is sent and one that is gathered:
+ * each of them, of all links together, an eighth of what is kept of what they read, and none more
+ * than 32 times target_bytes. */
 static size_t
 spread_bytes(const struct conf *conf, const struct conf_link *link)
 {
-	int64_t share = conf->settings.cache_size / 16 / (int64_t) conf->n_links;
+	int64_t share = conf->settings.cache_size / 8 / (int64_t) conf->n_links;
 	int64_t most = 32 * link->target_bytes;
 
 	return (size_t) (share < most ? share : most);

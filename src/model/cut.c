@@ -3,8 +3,9 @@
  */
 #include "model/cut.h"
 
-/* Of each of its tables, on the average: opening one takes as long as some ten rows do. */
-#define CHANGES_A_TABLE 64
+/* Of each of its tables, on the average: opening one takes as long as some ten small rows do, and
+ * there is room for a few hundred of them in so much. */
+#define BYTES_A_TABLE ((size_t) 16 << 10)
 
 /* So many cost little, whatever there is of them. */
 #define FEW_TABLES 16
@@ -26,7 +27,6 @@ cut_count(struct cut *cut, struct cut_share *share, bool rewrites, size_t length
 		*share = (struct cut_share){ .turn = cut->turn };
 		cut->tables++;
 	}
-	cut->changes++;
 	if (rewrites) {
 		share->rewritten += length;
 		cut->piled |= share->rewritten >= cut->limit;
@@ -41,6 +41,6 @@ cut_is_due(struct cut *cut, size_t bytes)
 	if (cut->tables_at_limit == 0)
 		cut->tables_at_limit = cut->tables;
 	return bytes >= cut->most || cut->piled || cut->tables <= FEW_TABLES ||
-	       cut->changes / CHANGES_A_TABLE >= cut->tables ||
+	       bytes / BYTES_A_TABLE >= cut->tables ||
 	       cut->tables > 2 * cut->tables_at_limit;
 }

@@ -3,7 +3,7 @@
  *
  * It is at `limit` bytes, as a rule: versions of a row that is updated over and over pile up in it
  * until it commits.  But it also opens, locks and closes each of its tables, which takes longer
- * than a row does; so where it has but a few changes of each it may grow, to `most` bytes.  It
+ * than a row does; so where it has but little of each it may grow, to `most` bytes.  It
  * does so only as long as no table has more in rewritten rows than there could be without that,
  * and the tables, whose locks the target has to keep, are not twice as many.
  */
@@ -20,7 +20,6 @@ struct cut {
 
 	/* its own: of the target transaction under way */
 	uint64_t turn;		/* its number */
-	uint64_t changes;
 	size_t tables;		/* that have changes in it */
 	size_t tables_at_limit;	/* as many as there were when it had `limit` bytes; 0: it has not */
 	bool piled;		/* a table has `limit` bytes of UPDATEs and DELETEs */
