@@ -80,6 +80,16 @@ walk_result(FunctionCallInfo fcinfo, Walk *walk)
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }
 
+/* What is alone is worked on once; what is the last is worked on. */
+static void
+check_flags(uint8 flags)
+{
+	if ((flags & ELVIS_FRAME_ALONE) && !(flags & (ELVIS_FRAME_LAST | ELVIS_FRAME_MORE)))
+		damaged_frame("alone, but neither the last nor going on");
+	if ((flags & ELVIS_FRAME_LAST) && (flags & ELVIS_FRAME_MORE))
+		damaged_frame("the last, but going on");
+}
+
 PG_FUNCTION_INFO_V1(elvis_apply);
 Datum
 elvis_apply(PG_FUNCTION_ARGS)
@@ -92,19 +102,18 @@ elvis_apply(PG_FUNCTION_ARGS)
 	keep_memory();
 	if (!frame_get_head(&in, &head))
 		damaged_frame("its head");
-	if ((head.flags & ELVIS_FRAME_ALONE) &&
-	    (head.flags & (ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST)) !=
-	    (ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST))
-		damaged_frame("alone, but not the first and the last");
+	check_flags(head.flags);
 	if (head.flags & ELVIS_FRAME_FIRST) {
 		if (walk_current() != NULL)
 			wrong_order("a target transaction is under way");
 		walk = walk_begin(&head);
 	} else {
 		walk = walk_under_way(WALK_DONE);
+		if ((walk->head.flags ^ head.flags) & ELVIS_FRAME_ALONE)
+			damaged_frame("alone, but not all of it");
 	}
-	walk_take(walk, &head, in);
-	walk_on(walk);
+	if (walk_take(walk, &head, in))
+		walk_on(walk);
 	return walk_result(fcinfo, walk);
 }
 

@@ -453,6 +453,12 @@ position_store(Position *position, const struct elvis_position *next, int64 sour
 	commits.stored = *next;
 }
 
+void
+position_not_stored(void)
+{
+	commits.storing = false;
+}
+
 /* What would be applied to some of a table's rows, the others would bring again. */
 static bool
 copied_shows(const struct copied_table *copied, uint64 xid)

@@ -50,6 +50,9 @@ void position_lock(const struct elvis_position *expected, bool behind, Position 
 /* Moves the locked row to `next`; changes passed on the operator's word are forgotten. */
 void position_store(Position *position, const struct elvis_position *next, int64 source_at);
 
+/* What the transaction has stored was rolled back with its savepoint. */
+void position_not_stored(void);
+
 /*
  * Is the source transaction `xid` in the copy that the table began with?  An error while that is
  * not finished.

@@ -17,6 +17,9 @@
 #include "node.h"
 #include "truncate.h"
 
+/* Frames that are worked on together have so many bytes at most, as a single one has. */
+#define RECORDS_MAX ((size_t) 1 << 30)
+
 static Walk *current;
 
 Walk *
@@ -53,11 +56,17 @@ static void
 walk_subxact_callback(SubXactEvent event, SubTransactionId self, SubTransactionId parent,
 		      void *arg)
 {
-	if (event != SUBXACT_EVENT_ABORT_SUB || current == NULL ||
-	    GetCurrentTransactionNestLevel() > current->nest_level)
+	if (current == NULL || GetCurrentTransactionNestLevel() > current->nest_level)
 		return;
-	MemoryContextDelete(current->context);
-	current = NULL;
+	if (event == SUBXACT_EVENT_COMMIT_SUB) {
+		/* what it did is the parent's now, and so is it */
+		current->nest_level--;
+	} else if (event == SUBXACT_EVENT_ABORT_SUB) {
+		if (current->stored)
+			position_not_stored();
+		MemoryContextDelete(current->context);
+		current = NULL;
+	}
 }
 
 void
@@ -84,31 +93,79 @@ walk_begin(const struct frame_head *head)
 	walk->rechecking = -1;
 	walk->limit = UINT64_MAX;
 	initStringInfo(&walk->conflict);
-	position_lock(&head->expected, (head->flags & ELVIS_FRAME_BEHIND) != 0, &walk->position);
-	walk->node = (uint32) node_genuine()->id;
+	walk->first = *head;
+	(void) position_link();	/* there is one, or nothing needs to be kept */
 	MemoryContextSwitchTo(old);
 	current = walk;
 	return walk;
 }
 
-void
+/* Bytes that lie together, however many frames they come in */
+static void
+gather(Walk *walk, struct elvis_bytes records)
+{
+	size_t length = records.end - records.at, whole = walk->gathered + length;
+
+	if (whole > RECORDS_MAX)
+		damaged_frame("more than can be worked on together");
+	if (walk->records == NULL) {
+		walk->records = MemoryContextAllocHuge(walk->frame_context, whole + 1);
+		walk->room = whole;
+	} else if (whole > walk->room) {
+		walk->room = Max(whole, Min(walk->room * 2, RECORDS_MAX));
+		walk->records = repalloc_huge(walk->records, walk->room + 1);
+	}
+	memcpy(walk->records + walk->gathered, records.at, length);
+	walk->gathered = whole;
+}
+
+/* A conflict may outlive the call, unless the transaction is alone: then the bytes need not. */
+static struct elvis_bytes
+all_records(Walk *walk, struct elvis_bytes records)
+{
+	if (walk->gathered == 0 && (walk->head.flags & ELVIS_FRAME_ALONE))
+		return records;
+	gather(walk, records);
+	return (struct elvis_bytes){ walk->records, walk->records + walk->gathered };
+}
+
+/* Only now: who is still waited for has nothing locked. */
+static void
+start(Walk *walk)
+{
+	MemoryContext old = MemoryContextSwitchTo(walk->context);
+
+	position_lock(&walk->first.expected, (walk->first.flags & ELVIS_FRAME_BEHIND) != 0,
+		      &walk->position);
+	walk->node = (uint32) node_genuine()->id;
+	walk->started = true;
+	MemoryContextSwitchTo(old);
+}
+
+bool
 walk_take(Walk *walk, const struct frame_head *head, struct elvis_bytes records)
 {
-	size_t length = records.end - records.at;
-	uint8 *copy;
-
-	MemoryContextReset(walk->frame_context);
-	copy = MemoryContextAllocHuge(walk->frame_context, length + 1);
-	memcpy(copy, records.at, length);
+	if (!(walk->head.flags & ELVIS_FRAME_MORE)) {
+		MemoryContextReset(walk->frame_context);
+		walk->records = NULL;
+		walk->gathered = 0;
+	}
 	walk->head = *head;
-	walk->point.rest.at = copy;
-	walk->point.rest.end = copy + length;
 	walk->point.changes = 0;
+	walk->state = WALK_DONE;
+	if (head->flags & ELVIS_FRAME_MORE) {
+		gather(walk, records);
+		return false;
+	}
+	if (!walk->started)
+		start(walk);
+	walk->point.rest = all_records(walk, records);
 	walk->state = WALK_ON;
 	walk->careful = false;
 	walk->limit = UINT64_MAX;
 	walk->trouble_until = 0;
 	walk->attempts = 0;
+	return true;
 }
 
 void

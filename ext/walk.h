@@ -61,9 +61,12 @@ typedef struct WalkFailure {
 
 typedef struct Walk {
 	MemoryContext context;
-	MemoryContext frame_context;	/* of the frame's copy and what was asked about it */
+	MemoryContext frame_context;	/* of the records' copy and what was asked about them */
+	uint8 *records;			/* that copy, where there is one */
+	size_t gathered, room;		/* bytes in it, and that it has room for */
 	int nest_level;
-	struct frame_head head;		/* of the frame under way */
+	struct frame_head first, head;	/* of the first frame, and of the one under way */
+	bool started;			/* and so: */
 	Position position;		/* of the link, its row locked */
 	uint32 node;			/* this node's number, 0 when it has none */
 	WalkPoint point;
@@ -92,11 +95,15 @@ typedef struct Walk {
 /* The walk of this transaction, or NULL. */
 Walk *walk_current(void);
 
-/* A walk begins in the current transaction, from the position that the frame expects. */
+/* A walk begins in the current transaction, from the position that the frame expects; that it is
+ * the link's is found when there is something to work on. */
 Walk *walk_begin(const struct frame_head *head);
 
-/* The walk takes the rest of a frame; the bytes are copied. */
-void walk_take(Walk *walk, const struct frame_head *head, struct elvis_bytes records);
+/*
+ * The walk takes the rest of a frame.  True: it is to be worked on, together with those before it
+ * that said MORE; an ALONE frame's bytes have to last until then, others are copied.
+ */
+bool walk_take(Walk *walk, const struct frame_head *head, struct elvis_bytes records);
 
 /* Walks on, as far as it goes; walk->state tells where that is. */
 void walk_on(Walk *walk);

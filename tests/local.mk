@@ -146,6 +146,7 @@ tap_tests = \
 	tests/tap/t/140_apply_hostile.pl \
 	tests/tap/t/145_apply_owners.pl \
 	tests/tap/t/150_apply_session.pl \
+	tests/tap/t/152_frames_together.pl \
 	tests/tap/t/155_apply_rows.pl \
 	tests/tap/t/157_apply_runs.pl \
 	tests/tap/t/158_apply_beside_users.pl
@@ -156,6 +157,7 @@ promise_tests = \
 	tests/tap/t/200_load.pl \
 	tests/tap/t/210_crashes.pl \
 	tests/tap/t/220_backlog.pl \
+	tests/tap/t/222_many_tables.pl \
 	tests/tap/t/230_types.pl \
 	tests/tap/t/235_foreign_text.pl \
 	tests/tap/t/240_strict.pl \

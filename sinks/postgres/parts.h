@@ -13,8 +13,8 @@
 #include "model/frame.h"
 #include "pg/conn.h"
 
-/* So many transactions of one statement are under way at most, unless they are large: the target
- * works at one and has another at hand.  More would only take memory. */
+/* So many transactions that need no answer are under way at most: the target works at one and has
+ * another at hand.  More would only take memory. */
 #define AHEAD 2
 
 /* A bytea is at most 1 GB */
@@ -43,11 +43,11 @@ struct postgres {
 	struct strbuf bytes;	/* the frame or verdict being sent */
 
 	struct transaction ring[AHEAD + 1];
-	size_t oldest;		/* in the ring: those sent as one statement, their results not */
+	size_t oldest;		/* in the ring: those sent without waiting, their results not */
 	size_t n_sent;		/* collected, and behind them the one from begin to commit */
 	bool began;		/* BEGIN was sent, and the frame that is FIRST */
 	bool flying;		/* a frame was sent in it and its result not collected */
-	int wary;		/* so many more are not to go as one statement */
+	int wary;		/* so many more are not to go without waiting */
 };
 
 /* Tells the engine what went wrong; what that means for the link. */
@@ -69,15 +69,15 @@ struct transaction *transaction_writing(struct postgres *p);
 /* Nothing is held back for it any more; what a large one took is given back. */
 void transaction_empty(struct transaction *t);
 
-/* Is it to hold back so many bytes more, to go as one statement?  Otherwise they are sent. */
+/* Is it to hold back so many bytes more, to go when it ends?  Otherwise they are sent. */
 bool transaction_holds(const struct postgres *p, const struct transaction *t, size_t more);
 enum elvis_result transaction_send(struct postgres *p, struct transaction *t,
 				   struct elvis_bytes records);
 
-/* Ends it: as a statement whose result is waited for later, if that can be. */
+/* Ends it, and waits for the result later, if that can be. */
 enum elvis_result transaction_commit(struct postgres *p, struct transaction *t);
 
-/* Sees all that went as one statement become whole. */
+/* Sees all that were sent become whole. */
 enum elvis_result transaction_finish(struct postgres *p);
 
 #endif

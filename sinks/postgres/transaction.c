@@ -1,10 +1,11 @@
 /*
  * transaction.c - target transactions: held back, sent, seen to become whole.
  *
- * What is not large goes as one statement that is its own transaction; what is, and what meets a
- * conflict that has to be asked about, goes in an explicit one.  Of such statements several are
- * under way, so that the target has the next one when it is done with one; a piece of a large
- * transaction is sent when the result of the one before it is there.  Meanwhile the daemon reads on.
+ * What can be held back goes as one statement that is its own transaction, or as a few that are one
+ * together; what cannot, and what meets a conflict that has to be asked about, goes in an explicit
+ * one.  Of the former several are under way, so that the target has the next one when it is done
+ * with one; a piece of the latter is sent when the result of the one before it is there.  Meanwhile
+ * the daemon reads on.
  */
 #include "parts.h"
 
@@ -14,16 +15,20 @@
 #include "pg/query.h"
 #include "pg/sqlstate.h"
 
-/* Up to this many bytes are held back, for a transaction of one statement: what is cut while
+/* Up to this many bytes are held back, for a transaction that needs no answer: what is cut while
  * catching up, with a source transaction at its end that is not small */
 #define ALONE_MAX ((size_t) 1 << 20)
 
 /* More, where there are many tables: what is cut is larger then, so that the rows of one table are
  * inserted together, and rows in different statements are not */
-#define ALONE_A_TABLE ((size_t) 16 << 10)
-#define ALONE_MOST ((size_t) 5 << 20)
+#define ALONE_A_TABLE ((size_t) 32 << 10)
+#define ALONE_MOST ((size_t) 9 << 20)
 
-/* After one that had to ask, so many more are not tried in one statement */
+/* Of more than ALONE_MAX so much is sent at a time: libpq and the server keep no buffer for all of
+ * it, and what it is copied to and from stays near the processor */
+#define PART_BYTES ((size_t) 256 << 10)
+
+/* After one that had to ask, so many more are not tried without waiting */
 #define WARY 8
 
 struct transaction *
@@ -62,28 +67,50 @@ transaction_empty(struct transaction *t)
 	frame_gather(&t->records);
 }
 
-/* send: conn_send(), or conn_queue() for what is a transaction of its own */
-static enum elvis_result
-put_out(struct postgres *p, struct elvis_bytes frame,
-	bool (*send)(struct conn *, const char *, const struct params *, struct err *))
+#define APPLY "SELECT state, changes, conflict FROM elvis.apply($1)"
+
+static struct params
+frame_params(struct elvis_bytes frame)
 {
 	struct params params = PARAMS_NONE;
-	struct err err = ERR_INIT;
 
 	params_bytes(&params, frame.at, (size_t) (frame.end - frame.at));
-	if (!send(p->conn, "SELECT state, changes, conflict FROM elvis.apply($1)", &params, &err))
-		return postgres_failed(p, &err);
-	return ELVIS_SINK_OK;
+	return params;
 }
 
 /* In the explicit transaction: the frame around what was gathered */
 static enum elvis_result
 send_frame(struct postgres *p, struct strbuf *gathered, const struct frame *frame)
 {
-	enum elvis_result result = put_out(p, frame_around(gathered, frame), conn_send);
+	struct params params = frame_params(frame_around(gathered, frame));
+	struct err err = ERR_INIT;
 
-	p->flying = result == ELVIS_SINK_OK;
-	return result;
+	p->flying = conn_send(p->conn, APPLY, &params, &err);
+	return p->flying ? ELVIS_SINK_OK : postgres_failed(p, &err);
+}
+
+/* Behind others, of which no result is known */
+static enum elvis_result
+queue_frame(struct postgres *p, struct strbuf *gathered, const struct frame *frame)
+{
+	struct params params = frame_params(frame_around(gathered, frame));
+	bool more = (frame->flags & ELVIS_FRAME_MORE) != 0;
+	struct err err = ERR_INIT;
+
+	return conn_queue(p->conn, APPLY, &params, more, &err) ? ELVIS_SINK_OK :
+		postgres_failed(p, &err);
+}
+
+/* The next part of what is held back, in p->bytes; ELVIS_FRAME_MORE unless it is the last */
+static uint8_t
+take_part(struct postgres *p, struct elvis_bytes *held)
+{
+	size_t left = (size_t) (held->end - held->at), part = left < PART_BYTES ? left : PART_BYTES;
+
+	frame_gather(&p->bytes);
+	strbuf_add(&p->bytes, held->at, part);
+	held->at += part;
+	return part < left ? ELVIS_FRAME_MORE : 0;
 }
 
 /* The result of the frame that is under way, if one is */
@@ -128,11 +155,16 @@ begin_frame(struct postgres *p, const struct transaction *t, struct frame *frame
 static enum elvis_result
 send_held(struct postgres *p, struct transaction *t)
 {
+	struct elvis_bytes held = frame_records(&t->records);
+	enum elvis_result result;
 	struct frame frame;
-	enum elvis_result result = begin_frame(p, t, &frame);
 
-	if (result == ELVIS_SINK_OK)
-		result = send_frame(p, &t->records, &frame);
+	do {
+		result = begin_frame(p, t, &frame);
+		frame.flags |= take_part(p, &held);
+		if (result == ELVIS_SINK_OK)
+			result = send_frame(p, &p->bytes, &frame);
+	} while (result == ELVIS_SINK_OK && held.at < held.end);
 	transaction_empty(t);
 	return result;
 }
@@ -178,18 +210,40 @@ commit_explicit(struct postgres *p, struct transaction *t)
 	return result;
 }
 
-/* One statement that is its own transaction.  Its records are kept until its result is known. */
+static enum elvis_result
+queue_parts(struct postgres *p, struct transaction *t, struct frame *frame)
+{
+	struct elvis_bytes held = frame_records(&t->records);
+	enum elvis_result result;
+	uint8_t more;
+
+	do {
+		more = take_part(p, &held);
+		frame->flags |= more != 0 ? more : ELVIS_FRAME_LAST;
+		result = queue_frame(p, &p->bytes, frame);
+		frame->flags = ELVIS_FRAME_ALONE;
+	} while (result == ELVIS_SINK_OK && more != 0);
+	return result;
+}
+
+/* What needs no answer on its way.  Its records are kept until its result is known. */
 static enum elvis_result
 send_alone(struct postgres *p)
 {
 	struct transaction *t = transaction_writing(p);
 	struct frame frame = {
-		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_LAST | ELVIS_FRAME_ALONE |
+		.flags = ELVIS_FRAME_FIRST | ELVIS_FRAME_ALONE |
 			(p->n_sent > 0 ? ELVIS_FRAME_BEHIND : 0),
 		.expected = t->expected, .next = t->next, .at = t->at,
 	};
-	enum elvis_result result = put_out(p, frame_around(&t->records, &frame), conn_queue);
+	enum elvis_result result;
 
+	if (frame_length(&t->records) > ALONE_MAX) {
+		result = queue_parts(p, t, &frame);
+	} else {
+		frame.flags |= ELVIS_FRAME_LAST;
+		result = queue_frame(p, &t->records, &frame);
+	}
 	if (result == ELVIS_SINK_OK)
 		p->n_sent++;
 	return result;
@@ -237,7 +291,7 @@ send_again(struct postgres *p)
 	return result;
 }
 
-/* Sees transactions that went as one statement become whole, until no more than `left` are under
+/* Sees transactions that were sent become whole, until no more than `left` are under
  * way. */
 static enum elvis_result
 finish(struct postgres *p, size_t left)
@@ -279,13 +333,16 @@ transaction_send(struct postgres *p, struct transaction *t, struct elvis_bytes r
 enum elvis_result
 transaction_commit(struct postgres *p, struct transaction *t)
 {
-	bool behind = !p->began && p->wary == 0 && frame_length(&t->records) <= ALONE_MAX;
-	enum elvis_result result = finish(p, behind ? AHEAD - 1 : 0);
+	bool large = frame_length(&t->records) > ALONE_MAX;
+	enum elvis_result result = finish(p, p->began || p->wary > 0 ? 0 : AHEAD - 1);
 
 	if (result != ELVIS_SINK_OK)
 		return result;
-	if (!p->began && p->wary == 0)
-		return send_alone(p);
+	if (!p->began && p->wary == 0) {
+		result = send_alone(p);
+		/* of large ones no more are kept: the target has come to this one */
+		return result == ELVIS_SINK_OK && large ? finish(p, AHEAD - 1) : result;
+	}
 	if (p->wary > 0)
 		p->wary--;
 	return commit_explicit(p, t);

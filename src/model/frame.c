@@ -40,6 +40,18 @@ frame_length(const struct strbuf *gathered)
 }
 
 struct elvis_bytes
+frame_records(const struct strbuf *gathered)
+{
+	size_t length = frame_length(gathered);
+	const uint8_t *at;
+
+	if (length == 0)
+		return (struct elvis_bytes){ NULL, NULL };
+	at = (const uint8_t *) gathered->data + FRAME_ROOM;
+	return (struct elvis_bytes){ at, at + length };
+}
+
+struct elvis_bytes
 frame_around(struct strbuf *gathered, const struct frame *frame)
 {
 	AUTO_STRBUF struct strbuf head;

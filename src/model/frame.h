@@ -29,6 +29,9 @@ void frame_gather(struct strbuf *gathered);
 /* Their bytes; those of a buffer that was never begun are none. */
 size_t frame_length(const struct strbuf *gathered);
 
+/* They themselves, until the buffer changes */
+struct elvis_bytes frame_records(const struct strbuf *gathered);
+
 /* The frame around them, until the buffer changes */
 struct elvis_bytes frame_around(struct strbuf *gathered, const struct frame *frame);
 

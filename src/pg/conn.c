@@ -32,10 +32,11 @@ struct conn {
 	PGconn *pg;
 	PostgresPollingStatusType connecting;	/* OK: it is connected */
 	int stop_fd;
-	unsigned under_way;	/* statements sent and not collected */
+	unsigned under_way;	/* statements sent and not collected; of a queued transaction only
+				 * the last counts */
 	int connect_ms;
 	int64_t connect_until;	/* monotonic ms */
-	bool abandoned;		/* a wait was given up in the middle of a statement */
+	bool abandoned;		/* in the middle of a statement: it can only be closed */
 	char sqlstate[6];
 	char application[64];	/* the subject of what the server has to say */
 	struct hash *statements;	/* SQL text -> the name it is prepared under */
@@ -54,6 +55,9 @@ static const char *const pinned[][2] = {
 	{ "idle_in_transaction_session_timeout", "60s" },
 	{ "idle_session_timeout", "0" },
 	{ "client_connection_check_interval", "2s" },
+	{ "tcp_keepalives_idle", "15" },
+	{ "tcp_keepalives_interval", "5" },
+	{ "tcp_keepalives_count", "3" },
 	{ "search_path", "pg_catalog, pg_temp" },
 	{ "row_security", "off" },
 	{ "jit", "off" },
@@ -85,10 +89,16 @@ conn_alive(const struct conn *conn)
 	return PQstatus(conn->pg) == CONNECTION_OK && !conn->abandoned;
 }
 
+static bool
+is_piped(const struct conn *conn)
+{
+	return PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF;
+}
+
 bool
 conn_busy(const struct conn *conn)
 {
-	return conn->under_way > 0;
+	return conn->under_way > 0 || is_piped(conn);
 }
 
 /* libpq's messages end in newlines and may have several lines; a sentence has one. */
@@ -367,34 +377,35 @@ is_copy(const PGresult *result)
 	return status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH;
 }
 
-static bool
-is_piped(const struct conn *conn)
-{
-	return PQpipelineStatus(conn->pg) != PQ_PIPELINE_OFF;
-}
-
 /*
- * Behind the results of a queued statement comes the end of its transaction, and before that an
- * error when COMMIT failed: then that is *result.  Behind the last one the session is as others
- * are.
+ * Behind the result of a queued transaction's first statement come those of the others, or that
+ * they were not done, and the end of the transaction; before that an error when COMMIT failed.
+ * Behind the last transaction the session is as others are.
  */
 static bool
 collect_end(struct conn *conn, PGresult **result, struct err *err)
 {
-	/* an error, the end of its results, and the end: more is not to come */
-	for (int i = 0; i < 3; i++) {
+	/* two ends of results in a row: more is not to come */
+	for (int ends = 1; ends < 2; ) {
 		PGresult *next;
 
 		if (!next_result(conn, &next, err))
 			return false;
-		if (next != NULL && PQresultStatus(next) == PGRES_PIPELINE_SYNC) {
+		if (next == NULL) {
+			ends++;
+			continue;
+		}
+		ends = 0;
+		if (PQresultStatus(next) == PGRES_PIPELINE_SYNC) {
 			PQclear(next);
 			return conn->under_way > 0 || PQexitPipelineMode(conn->pg) ||
 			       conn_lost(conn, err);
 		}
-		if (next != NULL) {
+		if (PQresultStatus(next) != PGRES_PIPELINE_ABORTED) {
 			PQclear(*result);
 			*result = next;
+		} else {
+			PQclear(next);
 		}
 	}
 	return conn_lost(conn, err);
@@ -451,15 +462,20 @@ prepare(struct conn *conn, const char *sql, const struct params *params, const c
 	return true;
 }
 
-/* One more is under way, as soon as libpq has it. */
+/* One more is under way, as soon as libpq has it; with `more` only when what follows is. */
 static bool
-put_statement(struct conn *conn, const char *name, const struct params *params, struct err *err)
+put_statement(struct conn *conn, const char *name, const struct params *params, bool more,
+	      struct err *err)
 {
 	if (!PQsendQueryPrepared(conn->pg, name, params->count, params->values, params->lengths,
 				 params->formats, 1) ||
-	    (is_piped(conn) && !PQpipelineSync(conn->pg)))
+	    (!more && is_piped(conn) && !PQpipelineSync(conn->pg))) {
+		/* what comes after would go on with what is torn */
+		conn->abandoned = true;
 		return conn_lost(conn, err);
-	conn->under_way++;
+	}
+	if (!more)
+		conn->under_way++;
 	return flush(conn, err);
 }
 
@@ -473,7 +489,8 @@ conn_send(struct conn *conn, const char *sql, const struct params *params, struc
 		return err_set(err, ERR_BUG, "a statement is still under way");
 	if (params == NULL)
 		params = &none;
-	return prepare(conn, sql, params, &name, err) && put_statement(conn, name, params, err);
+	return prepare(conn, sql, params, &name, err) &&
+	       put_statement(conn, name, params, false, err);
 }
 
 bool
@@ -488,19 +505,20 @@ conn_ask(struct conn *conn, const char *sql, struct err *err)
 }
 
 bool
-conn_queue(struct conn *conn, const char *sql, const struct params *params, struct err *err)
+conn_queue(struct conn *conn, const char *sql, const struct params *params, bool more,
+	   struct err *err)
 {
 	const char *name = hash_get_text(conn->statements, sql);
 
-	if (conn_busy(conn) && (!is_piped(conn) || name == NULL))
+	if (is_piped(conn) ? name == NULL : conn_busy(conn))
 		return err_set(err, ERR_BUG, "a statement is still under way");
-	if (!conn_busy(conn)) {
+	if (!is_piped(conn)) {
 		if (!prepare(conn, sql, params, &name, err))
 			return false;
 		if (!PQenterPipelineMode(conn->pg))
 			return conn_lost(conn, err);
 	}
-	return put_statement(conn, name, params, err);
+	return put_statement(conn, name, params, more, err);
 }
 
 bool

@@ -80,9 +80,13 @@ MUST_USE bool conn_collect(struct conn *conn, PGresult **result, struct err *err
  * fails; conn_collect() gives their results in the order they were sent.  Beside others only what
  * this session has prepared already, by having run it; nothing else until all are collected.
  * Blocks while the server has not taken what was sent.
+ *
+ * With `more` the transaction goes on with the next statement that is queued, which has to come
+ * before anything is collected: it has one result, the last statement's, or the error that ended
+ * it.
  */
 MUST_USE bool conn_queue(struct conn *conn, const char *sql, const struct params *params,
-			 struct err *err);
+			 bool more, struct err *err);
 
 /* conn_send() for what has no parameters and is asked once in a session: it is not prepared. */
 MUST_USE bool conn_ask(struct conn *conn, const char *sql, struct err *err);

@@ -112,7 +112,7 @@ hand_over_piece(struct intake *in, struct err *err)
 	params_i64(&params, in->n_passed);
 	if (!collect(in, QUEUED_MAX - 1, err) ||
 	    !conn_queue(in->conn, "SELECT elvis.fill($1::regclass, $2::name[], $3, $4, $5)",
-			&params, err))
+			&params, false, err))
 		return false;
 	in->queued++;
 	return true;

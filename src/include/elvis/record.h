@@ -63,7 +63,8 @@
  * a GAP does.
  *
  *	frame    := u8 format (1), u8 frame flags, [position expected], [position next, i64 at],
- *		    record*		-- argument of elvis.apply()
+ *		    record*		-- argument of elvis.apply(); frames that are worked on together
+ *					-- (MORE) may be cut within a record
  *	position := i64 from_id, i64 from_token, i64 to_id, i64 to_token, i64 seq
  *
  *	conflict := u8 kind, u8 operation, varint version, varint seq, varint ordinal,
@@ -143,9 +144,11 @@ enum elvis_truncate_flags {
 enum elvis_frame_flags {
 	ELVIS_FRAME_FIRST = 1,	/* a target transaction begins; the expected position follows */
 	ELVIS_FRAME_LAST = 2,	/* it ends; the position to store follows */
-	ELVIS_FRAME_ALONE = 4,	/* FIRST and LAST in a statement that is its own transaction: what
+	ELVIS_FRAME_ALONE = 4,	/* from FIRST to LAST what is sent is the whole transaction: what
 				 * cannot be settled on the spot is raised, not asked */
 	ELVIS_FRAME_BEHIND = 8,	/* sent before it was known whether the one before it succeeds */
+	ELVIS_FRAME_MORE = 16,	/* its records go on in the next frame, and are worked on with those
+				 * of the first one after it that has no MORE */
 };
 
 enum elvis_conflict_parts {
