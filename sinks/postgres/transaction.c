@@ -69,22 +69,22 @@ transaction_empty(struct transaction *t)
 
 #define APPLY "SELECT state, changes, conflict FROM elvis.apply($1)"
 
-static struct params
-frame_params(struct elvis_bytes frame)
+static void
+params_frame(struct params *params, struct strbuf *gathered, const struct frame *frame)
 {
-	struct params params = PARAMS_NONE;
+	struct elvis_bytes bytes = frame_around(gathered, frame);
 
-	params_bytes(&params, frame.at, (size_t) (frame.end - frame.at));
-	return params;
+	params_bytes(params, bytes.at, (size_t) (bytes.end - bytes.at));
 }
 
 /* In the explicit transaction: the frame around what was gathered */
 static enum elvis_result
 send_frame(struct postgres *p, struct strbuf *gathered, const struct frame *frame)
 {
-	struct params params = frame_params(frame_around(gathered, frame));
+	struct params params = PARAMS_NONE;
 	struct err err = ERR_INIT;
 
+	params_frame(&params, gathered, frame);
 	p->flying = conn_send(p->conn, APPLY, &params, &err);
 	return p->flying ? ELVIS_SINK_OK : postgres_failed(p, &err);
 }
@@ -93,10 +93,11 @@ send_frame(struct postgres *p, struct strbuf *gathered, const struct frame *fram
 static enum elvis_result
 queue_frame(struct postgres *p, struct strbuf *gathered, const struct frame *frame)
 {
-	struct params params = frame_params(frame_around(gathered, frame));
+	struct params params = PARAMS_NONE;
 	bool more = (frame->flags & ELVIS_FRAME_MORE) != 0;
 	struct err err = ERR_INIT;
 
+	params_frame(&params, gathered, frame);
 	return conn_queue(p->conn, APPLY, &params, more, &err) ? ELVIS_SINK_OK :
 		postgres_failed(p, &err);
 }

@@ -42,12 +42,11 @@ frame_length(const struct strbuf *gathered)
 struct elvis_bytes
 frame_records(const struct strbuf *gathered)
 {
+	const uint8_t *at = (const uint8_t *) gathered->data;
 	size_t length = frame_length(gathered);
-	const uint8_t *at;
 
-	if (length == 0)
-		return (struct elvis_bytes){ NULL, NULL };
-	at = (const uint8_t *) gathered->data + FRAME_ROOM;
+	if (length > 0)
+		at += FRAME_ROOM;
 	return (struct elvis_bytes){ at, at + length };
 }
 

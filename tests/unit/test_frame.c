@@ -63,17 +63,39 @@ START_TEST(what_was_gathered_may_go_again_in_another_frame)
 }
 END_TEST
 
+/* Sent in parts, each of them in a frame of its own */
+START_TEST(what_was_gathered_is_there_without_a_frame)
+{
+	struct strbuf buffer = gathered("records");
+	struct elvis_bytes records = frame_records(&buffer);
+
+	ck_assert_uint_eq((size_t) (records.end - records.at), strlen("records"));
+	ck_assert_mem_eq(records.at, "records", strlen("records"));
+	strbuf_free(&buffer);
+}
+END_TEST
+
+static void
+is_empty(const struct strbuf *buffer)
+{
+	struct elvis_bytes records = frame_records(buffer);
+
+	ck_assert_uint_eq(frame_length(buffer), 0);
+	ck_assert_ptr_nonnull(records.at);
+	ck_assert_ptr_eq(records.at, records.end);
+}
+
 START_TEST(nothing_gathered_is_no_bytes)
 {
 	struct strbuf buffer;
 
 	strbuf_init(&buffer, 1 << 20);
-	ck_assert_uint_eq(frame_length(&buffer), 0);
+	is_empty(&buffer);
 	frame_gather(&buffer);
-	ck_assert_uint_eq(frame_length(&buffer), 0);
+	is_empty(&buffer);
 	strbuf_puts(&buffer, "records");
 	frame_gather(&buffer);
-	ck_assert_uint_eq(frame_length(&buffer), 0);
+	is_empty(&buffer);
 	strbuf_free(&buffer);
 }
 END_TEST
@@ -81,4 +103,5 @@ END_TEST
 UNIT_MAIN("frame",
 	  a_frame_is_its_head_and_what_was_gathered,
 	  what_was_gathered_may_go_again_in_another_frame,
+	  what_was_gathered_is_there_without_a_frame,
 	  nothing_gathered_is_no_bytes)
