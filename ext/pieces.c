@@ -15,9 +15,10 @@
 #include "catalog.h"
 #include "conflict.h"
 
-/* Changes that a subtransaction holds when trouble is about: their xids are few, so is what is
- * done twice. */
+/* Changes that a subtransaction holds when trouble is about; twice as many each time that there was
+ * none.  So xids are few, and what is done twice is no more than what has been done. */
 #define CAREFUL_CHANGES 256
+#define CAREFUL_MOST 65536
 
 /* INSERTs into a table that are looked up first after one has met a row. */
 #define DOUBTFUL_INSERTS 10000
@@ -164,7 +165,7 @@ walk_larger(Walk *walk)
 	if (walk->point.changes < walk->trouble_until)
 		walk->limit = Max((walk->trouble_until - walk->point.changes) / 2, 1);
 	else
-		walk->limit = CAREFUL_CHANGES;
+		walk->limit = Min(Max(walk->limit * 2, CAREFUL_CHANGES), CAREFUL_MOST);
 }
 
 static void

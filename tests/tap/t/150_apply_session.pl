@@ -30,6 +30,21 @@ cmp_ok($burnt, '<', 150, "with few transaction ids ($burnt)");
 is($lyon->sql('select count(*) from t'), 4995, 'the others are there');
 is($lyon->sql("select string_agg(key->>'id', ' ' order by id) from elvis.resolution"),
 	'7 1007 2007 3007 4007', 'each of the five is told of');
+$paris->sql("insert into t select g, 'x' from generate_series(100001, 130000) g");
+$before = $lyon->sql('select pg_current_xact_id()');
+is($link->step->{state}, 'd', 'thirty bad rows of thirty thousand, a thousand apart, likewise');
+$burnt = $lyon->sql('select pg_current_xact_id()') - $before;
+cmp_ok($burnt, '<', 30 * 6, "with a few for each ($burnt)");
+$lyon->sql('alter table t drop constraint t_id_check; alter table t add check (id <> 140000)');
+$paris->sql("insert into t select g, 'x' from generate_series(130001, 180000) g");
+$before = $lyon->sql('select pg_current_xact_id()');
+is($link->step->{state}, 'd', 'one bad row of fifty thousand');
+$burnt = $lyon->sql('select pg_current_xact_id()') - $before;
+cmp_ok($burnt, '<', 30, "does not make small pieces of what follows it ($burnt)");
+is($lyon->sql('select count(*) from t'), 4995 + 30000 - 30 + 49999, 'and no other is missing');
+$paris->sql('delete from t where id > 100000');
+$link->{rules} = { '*' => rules(delete_missing => always('keep_local')) };
+$link->step;
 $lyon->sql('alter table t drop constraint t_id_check; truncate elvis.resolution');
 
 # ---- many conflicts told beforehand do not make it slow: looked up, not run into ----
