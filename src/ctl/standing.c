@@ -73,17 +73,37 @@ ask_position(struct standing *s, const struct site *site, int64_t *known_at, str
 	return true;
 }
 
+/* The newest snapshot, taken if there is something behind the one that is known */
 static bool
-ask_newest(struct standing *s, const struct site *site, struct err *err)
+newer_than(struct conn *source, int64_t known, int64_t *newest, struct err *err)
 {
 	struct params params = PARAMS_NONE;
 	AUTO_RESULT PGresult *result = NULL;
 
-	params_i64(&params, s->at_id);
-	if (!conn_run(source_of(s, site),
-		      "SELECT id FROM elvis.wait_snapshot($1, 0, 0)", &params, &result, err))
+	params_i64(&params, known);
+	if (!conn_run(source, "SELECT id FROM elvis.wait_snapshot($1, 0, 0)", &params, &result,
+		      err))
 		return false;
-	s->newest_id = result_i64(result, 0, 0);
+	*newest = result_i64(result, 0, 0);
+	return true;
+}
+
+/*
+ * The first snapshot that is told may have been there before what has been committed since, and
+ * the second may have been under way then; the third was taken after the second was there.
+ */
+static bool
+ask_newest(struct standing *s, const struct site *site, struct err *err)
+{
+	int64_t known = s->at_id;
+
+	for (int i = 0; i < 3; i++) {
+		if (!newer_than(source_of(s, site), known, &s->newest_id, err))
+			return false;
+		if (s->newest_id <= known)
+			break;
+		known = s->newest_id;
+	}
 	return true;
 }
 

@@ -34,9 +34,16 @@ $paris->sql("insert into t values (1, 'a'), (2, 'b')");
 ok(link_status('behind'), 'a change is noticed');
 is(($daemon->ctl('wait', '--timeout', '0'))[0], 5, 'waiting in vain has its own status');
 
+my $taken = $paris->sql('select max(id) from elvis.snapshots()');
+$paris->sql("insert into t values (30, 'c')");
+like(($daemon->ctl('wait', '--timeout', '0'))[2], qr/to reach (?!$taken;)\d/,
+	'what is committed behind a snapshot that is there already is waited for as well');
+
 $daemon->start;
 is(($daemon->ctl('wait'))[0], 0, 'waiting ends when the change has arrived');
 ok(same_rows('t', $paris, $lyon), 'which it has');
+$paris->sql('delete from t where id = 30');
+$daemon->wait_caught_up;
 ok(link_status('daemon'), 'a daemon is seen');
 ok(!link_status('behind'), 'and not behind');
 
