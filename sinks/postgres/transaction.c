@@ -292,8 +292,7 @@ send_again(struct postgres *p)
 	return result;
 }
 
-/* Sees transactions that were sent become whole, until no more than `left` are under
- * way. */
+/* Sees transactions that were sent become whole, until no more than `left` are under way. */
 static enum elvis_result
 finish(struct postgres *p, size_t left)
 {

@@ -17,7 +17,7 @@ use warnings;
 use Carp;
 use Exporter 'import';
 
-our @EXPORT = qw(rules verdict always greater conflict_of varint string);
+our @EXPORT = qw(rules verdict always greater conflict_of varint string hex_of);
 
 my @kinds = qw(none insert_exists update_exists multiple_unique_conflicts update_missing
   update_differs delete_missing delete_differs constraint_violation type_error
@@ -48,6 +48,9 @@ sub varint
 
 sub string { return varint(length $_[0]) . $_[0]; }
 sub record { return chr($_[0]) . string($_[1]); }
+
+# Bytes as SQL has them
+sub hex_of { return "'\\x" . unpack('H*', $_[0]) . "'"; }
 
 sub get_varint
 {
@@ -234,7 +237,7 @@ sub frame
 sub apply_sql
 {
 	my ($self, $frame, %option) = @_;
-	my $call = "elvis.apply('\\x" . unpack('H*', $frame) . "')";
+	my $call = 'elvis.apply(' . hex_of($frame) . ')';
 	my $told = "state, changes, coalesce(encode(conflict, 'hex'), '') as conflict";
 	my @answers = @{ $option{answers} // [] };
 	my $sql = ($self->{as} ? "set role $self->{as};\n" : '') . $self->open_sql . " \\gset\n";
@@ -243,8 +246,8 @@ sub apply_sql
 	$sql .= "begin; select $told, state = 'a' as asked from $call \\gset told_\n";
 	for my $answer (@answers)
 	{
-		$sql .= "\\if :told_asked\nselect $told, state = 'a' as asked from elvis.answer('\\x"
-		  . unpack('H*', $answer) . "') \\gset told_\n\\endif\n";
+		$sql .= "\\if :told_asked\nselect $told, state = 'a' as asked from elvis.answer("
+		  . hex_of($answer) . ") \\gset told_\n\\endif\n";
 	}
 	$sql .= "select :'told_state' || '|' || :told_changes || '|' || :'told_conflict';\n";
 	return $sql . ($option{keep} ? 'rollback;' : "select :'told_state' = 'd' as done \\gset\n"

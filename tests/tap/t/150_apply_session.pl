@@ -17,8 +17,6 @@ for my $node ($paris, $lyon)
 $paris->attach($_, 'master') for qw(t u);
 my $link = Elvis::Link->new($paris, $lyon)->start;
 
-sub hex_of { return "'\\x" . unpack('H*', $_[0]) . "'"; }
-
 # ---- careful mode burns few transaction ids (B5) ----
 $lyon->sql('alter table t add check (id % 1000 <> 7)');
 $paris->sql("insert into t select g, 'x' from generate_series(1, 5000) g");

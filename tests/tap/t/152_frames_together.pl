@@ -20,8 +20,6 @@ for my $node ($paris, $lyon)
 $paris->attach($_, 'master') for qw(t u);
 my $link = Elvis::Link->new($paris, $lyon)->start;
 
-sub hex_of { return "'\\x" . unpack('H*', $_[0]) . "'"; }
-
 # All there is to deliver, in so many frames with these flags besides
 sub frames
 {

@@ -8,7 +8,6 @@ use Elvis::Daemon;
 use Elvis::Gate;
 use Elvis::Node;
 use Elvis::Util;
-use PostgreSQL::Test::Utils 'slurp_file';
 use Test::More;
 
 my $TABLES = 100;
@@ -74,30 +73,36 @@ write_rounds(1, 1);
 $daemon->wait_caught_up;
 $daemon->stop;
 
-write_rounds(2, 1 + $ROWS);
+write_rounds(2, $ROWS + 1);
 $daemon->start;
 $daemon->wait_caught_up;
 ok(all_same(), 'a backlog of many tables');
 
-# ---- with sessions that know all tables; the last row's writer stands still at the target ----
+# ---- with sessions that know all tables ----
 my $last = $tables[-1];
 my $gate = Elvis::Gate->new($lyon, $last);
+my $at = 1;
 
+# The next rounds, which pile up behind the first of them while the link stands at its last row;
+# what else is done then: amid them, and behind them
 sub pile_up
 {
-	my ($from, $to) = @_;
+	my (%do) = @_;
 
-	# somebody holds up the first row, so that the rest is there when that goes on
+	$at += $ROWS + 1;
+	$lyon->sql("select setval('gate_row', 1, false)");
 	$gate->shut(1);
-	write_rounds($from, $from);
+	write_rounds($at, $at);
 	ok($gate->reached, 'the link stands');
-	write_rounds($from + 1, $to);
+	write_rounds($at + 1, $at + $ROWS / 2);
+	$do{amid}->() if $do{amid};
+	write_rounds($at + $ROWS / 2 + 1, $at + $ROWS);
+	$do{behind}->() if $do{behind};
 	$gate->open;
 	return;
 }
 
-my $at = 2 + $ROWS;
-pile_up($at, $at + $ROWS);
+pile_up();
 $daemon->wait_caught_up;
 ok(all_same(), 'a backlog that piled up behind a row');
 is(transactions("id between $at + 1 and $at + $ROWS"), 1, 'is one target transaction');
@@ -107,13 +112,7 @@ my $gone = q(select count(*) = 0 from pg_stat_activity
 	where application_name like 'elvisd%' and query ilike '%elvis.%');
 for my $whom (qw(daemon server))
 {
-	$at += $ROWS + 1;
-	$lyon->sql("select setval('gate_row', 1, false)");
-	$gate->shut(1);
-	write_rounds($at, $at);
-	ok($gate->reached, 'the link stands');
-	write_rounds($at + 1, $at + $ROWS);
-	$gate->open;
+	pile_up();
 	$lyon->poll("select exists (select from $last where id = $at)");
 	if ($whom eq 'daemon')
 	{
@@ -129,7 +128,6 @@ for my $whom (qw(daemon server))
 	$daemon->wait_caught_up;
 	ok(all_same(), "the $whom was killed: nothing is missing or there twice");
 }
-$gate->remove;
 
 # ---- a part is refused, and the transaction when it is to be committed ----
 sub goes_on
@@ -144,18 +142,10 @@ sub goes_on
 	return;
 }
 
-$gate = Elvis::Gate->new($lyon, $last);
-$at += $ROWS + 1;
 my $told = length $daemon->log_text;
-$gate->shut(1);
-write_rounds($at, $at);
-ok($gate->reached, 'the link stands');
-write_rounds($at + 1, $at + $ROWS);
-$lyon->sql('alter function elvis.apply rename to gone');
-$gate->open;
+pile_up(behind => sub { $lyon->sql('alter function elvis.apply rename to gone') });
 $daemon->wait_for_log(qr/link paris_lyon: .*elvis.apply.* does not exist/, $told);
 $lyon->sql('alter function elvis.gone rename to apply');
-$gate->remove;
 goes_on('a part');
 
 my $module = "$ENV{ELVIS_BUILDDIR}/tests/regress/.libs/late_writer.so";
@@ -173,16 +163,8 @@ $lyon->sql('set late_writer.statement = $$$$; alter database lyon reset all');
 goes_on('the commit');
 
 # ---- a conflict in the middle ----
-$gate = Elvis::Gate->new($lyon, $last);
-$at += $ROWS + 1;
 $lyon->sql("set session_replication_role = replica; update t50 set v = 'lyon' where id = 1");
-$gate->shut(1);
-write_rounds($at, $at);
-ok($gate->reached, 'the link stands');
-write_rounds($at + 1, $at + $ROWS / 2);
-$paris->sql("update t50 set v = 'merge' where id = 1");
-write_rounds($at + $ROWS / 2 + 1, $at + $ROWS);
-$gate->open;
+pile_up(amid => sub { $paris->sql("update t50 set v = 'merge' where id = 1") });
 $daemon->wait_caught_up;
 is($lyon->sql('select v from t50 where id = 1'), 'lyon+merge', 'is asked about and settled');
 is($lyon->sql('select count(*) from elvis.resolution'), 1, 'and recorded once');
